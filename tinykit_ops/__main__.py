@@ -1,0 +1,5 @@
+"""`python -m tinykit_ops` is `tinykit-ops`."""
+
+from tinykit_ops.cli import main
+
+main()

@@ -1,0 +1,78 @@
+"""The `tinykit-ops` command.
+
+Each module beside this one is a subcommand: `lab.py` defines `command` and becomes
+`tinykit-ops lab`. Nothing registers it by hand, and it is imported only when it is called, so
+that `--help` stays quick on a small server.
+"""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from tinykit_ops import __version__
+from tinykit_ops.errors import Exit, TinykitOpsError
+
+
+class CommandFolder(click.Group):
+    """A click group whose commands are the modules of this package."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        names = (module.name for module in pkgutil.iter_modules(__path__))
+        return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = import_module(f"{__name__}.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(
+    cls=CommandFolder,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="tinykit-ops")
+def cli() -> None:
+    """Provision, prove and restore self-hosted tinykit.
+
+    Deploys run with pyinfra: `pyinfra inventories/NAME.py deploys/full.py`.
+
+    \b
+    Exit codes: 0 fine, 1 findings, 2 something could not be looked at,
+    64 wrong usage or settings, 69 something needed is missing, 70 a bug,
+    74 reading or writing failed, 75 busy, 77 not allowed.
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; the only place that turns errors into exit codes."""
+    sys.exit(run(argv))
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run the command line. Returns the exit code; prints errors to stderr."""
+    try:
+        result = cli.main(args=argv, prog_name="tinykit-ops", standalone_mode=False)
+        return result if isinstance(result, int) else Exit.OK
+    except TinykitOpsError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        return Exit.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return Exit.USAGE
+    except BrokenPipeError:
+        # The reader (`| head`) has gone; say nothing more, also not at interpreter shutdown.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK

@@ -1,0 +1,71 @@
+"""Where everything lives on a host: paths, users, ports and unit names, in one place.
+
+Deploys, templates, checks and backups all take these from here (templates as the variable
+`layout`), so that a path is never written twice.
+"""
+
+from __future__ import annotations
+
+# The agent: tinykit-ops itself, installed on the host.
+AGENT_HOME = "/opt/tinykit-ops"
+AGENT_VENV = f"{AGENT_HOME}/current"  #: link to the virtual environment in use
+AGENT_COMMAND = "/usr/local/bin/tinykit-ops"
+CONFIG_DIR = "/etc/tinykit-ops"
+CONFIG_FILE = f"{CONFIG_DIR}/config.json"  #: what the agent knows of the settings; no secrets
+SECRETS_DIR = f"{CONFIG_DIR}/secrets"  #: root's, 0700; one secret a file, 0600
+STATE_DIR = "/var/lib/tinykit-ops"  #: what runs leave behind: results, locks, history
+LOCK_DIR = "/run/tinykit-ops"
+STARTED_DIR = f"{LOCK_DIR}/started"  #: UNIT, touched at every start or reload of a unit
+
+# Names of files under SECRETS_DIR.
+SUPERUSER_PASSWORD = "superuser-password"  # noqa: S105
+ADMIN_PASSWORD = "admin-password"  # noqa: S105
+HOOK_TOKEN = "hook-token"  # noqa: S105
+LLM_API_KEY = "llm-api-key"
+
+# PocketBase.
+POCKETBASE_USER = "pocketbase"
+POCKETBASE_HOME = "/opt/pocketbase"  #: one folder a version, and `current`
+POCKETBASE_BINARY = f"{POCKETBASE_HOME}/current/pocketbase"
+POCKETBASE_HOOKS = f"{POCKETBASE_HOME}/hooks"
+POCKETBASE_STATE = "/var/lib/pocketbase"
+POCKETBASE_DATA = f"{POCKETBASE_STATE}/pb_data"
+POCKETBASE_SNAPSHOTS = f"{POCKETBASE_STATE}/snapshots"  #: where the hook writes VACUUM INTO
+POCKETBASE_PUBLIC = f"{POCKETBASE_HOME}/public"  #: empty on purpose
+POCKETBASE_PORT = 8091  #: hard-coded in tinykit
+POCKETBASE_URL = f"http://127.0.0.1:{POCKETBASE_PORT}"
+POCKETBASE_UNIT = "pocketbase.service"
+
+# tinykit.
+TINYKIT_USER = "tinykit"
+TINYKIT_HOME = "/opt/tinykit"
+TINYKIT_RELEASES = f"{TINYKIT_HOME}/releases"
+TINYKIT_CURRENT = f"{TINYKIT_HOME}/current"
+TINYKIT_MIGRATIONS = f"{TINYKIT_CURRENT}/pocketbase/pb_migrations"
+TINYKIT_MARKER = "pocketbase/pb_data/.setup_complete"  #: relative to a release
+TINYKIT_CONFIG_DIR = "/etc/tinykit"
+TINYKIT_ENVIRONMENT = f"{TINYKIT_CONFIG_DIR}/environment"  #: root's, 0600
+TINYKIT_PORT = 3000
+TINYKIT_URL = f"http://127.0.0.1:{TINYKIT_PORT}"
+TINYKIT_UNIT = "tinykit.service"
+
+# The edge.
+CADDY_USER = "caddy"
+CADDY_HOME = "/opt/caddy"
+CADDY_BINARY = f"{CADDY_HOME}/current/caddy"
+CADDY_CONFIG = "/etc/caddy/Caddyfile"
+CADDY_STATE = "/var/lib/caddy"
+CADDY_LOGS = "/var/log/caddy"
+CADDY_UNIT = "caddy.service"
+
+# Node.js.
+NODE_HOME = "/opt/node"
+NODE_BINARY = f"{NODE_HOME}/current/node"
+
+# The firewall: a table of our own, so that nobody else's rules are touched.
+FIREWALL_TABLE = "tinykit_ops"
+FIREWALL_RULES = "/etc/tinykit-ops/firewall.nft"
+FIREWALL_UNIT = "tinykit-ops-firewall.service"
+
+# Schedules.
+CRON_FILE = "/etc/cron.d/tinykit-ops"
