@@ -1,0 +1,1 @@
+"""Talking to a running PocketBase: over its API only, never through its files."""
