@@ -1,0 +1,73 @@
+"""What a row of the route table says; the rows themselves are in `routes`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tinykit_ops.edge.paths import matches
+from tinykit_ops.edge.probe import Probe
+
+
+class RouteClass(StrEnum):
+    """Who may use a route."""
+
+    PUBLISHED = "published"  #: the world
+    BUILDER = "builder"  #: who passes the builder's gate
+    ADMIN = "admin"  #: who passes the administration's gate
+    ANSWERED = "answered"  #: anybody, but the edge answers; nothing behind it is asked
+    NEVER = "never"  #: nobody through the edge: 404
+
+
+class Upstream(StrEnum):
+    """Which server is behind a route."""
+
+    TINYKIT = "tinykit"
+    POCKETBASE = "pocketbase"
+
+
+@dataclass(frozen=True)
+class EdgeAnswer:
+    """What the edge says itself."""
+
+    status: int
+    body: str
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One row of the table.
+
+    Attributes:
+        name: stable and unique; names of matchers and blocks are made from it.
+        paths: lower-case patterns as `paths.matches` (and Caddy's `path`) reads them.
+        classification: who may use it.
+        methods: to which methods the row applies; empty means all.
+        upstream: who answers, for the classes that are passed on.
+        strip: prefix to remove from the path before it is passed on.
+        prepend: prefix to put there instead.
+        answer: for `answered` rows.
+        door: a way in, without which nobody could log in: it must be reachable by those who
+            have not proven yet who they are (an address allowlist may still apply).
+        note: why the row is as it is.
+        probe: a read-only request that tells whether the route can be reached.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    classification: RouteClass
+    methods: tuple[str, ...] = ()
+    upstream: Upstream = Upstream.TINYKIT
+    strip: str = ""
+    prepend: str = ""
+    answer: EdgeAnswer | None = None
+    door: bool = False
+    note: str = ""
+    probe: Probe | None = None
+
+    def covers(self, method: str, path: str) -> bool:
+        """Does the row apply to this method and normalised path?"""
+        if self.methods and method.upper() not in self.methods:
+            return False
+        return any(matches(pattern, path) for pattern in self.paths)

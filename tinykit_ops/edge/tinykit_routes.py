@@ -1,0 +1,171 @@
+"""The rows of the route table that tinykit answers.
+
+Seen on tinykit at commit 617db34; the order within and between the functions matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tinykit_ops.edge.probe import UNKNOWN_ID, Probe, get, is_page_shell, post_nothing, says
+from tinykit_ops.edge.route import EdgeAnswer, Route, RouteClass
+
+
+def setup_routes() -> Iterator[Route]:
+    """Claiming a server: done by the deploy, closed for everybody else."""
+    yield Route(
+        "setup-status",
+        ("/api/setup",),
+        RouteClass.ANSWERED,
+        methods=("GET", "HEAD"),
+        answer=EdgeAnswer(200, '{"needs_setup":false}'),
+        note="The login page asks; tinykit's own answer would invite a claim.",
+        probe=Probe(
+            "GET",
+            "/api/setup",
+            opens=lambda r: r.status == 200 and '"needs_setup":true' in r.text.replace(" ", ""),
+            closes=lambda r: r.status == 200 and '"needs_setup":false' in r.text.replace(" ", ""),
+        ),
+    )
+    yield Route(
+        "setup-claim",
+        ("/api/setup", "/api/setup/*"),
+        RouteClass.NEVER,
+        note="Whoever posts here first owns the server, and it may stay open for ever.",
+        probe=post_nothing(
+            "/api/setup", says(400, "Email and password are required", "Setup already completed")
+        ),
+    )
+    yield Route(
+        "setup-page",
+        ("/setup", "/setup/*"),
+        RouteClass.NEVER,
+        note="The deploy claims the instance; nobody needs the page.",
+        probe=get("/setup", is_page_shell),
+    )
+    yield Route(
+        "save-credentials",
+        ("/api/auth/save-server-credentials",),
+        RouteClass.ANSWERED,
+        methods=("POST",),
+        answer=EdgeAnswer(200, '{"ok":true,"saved":false}'),
+        note="An oracle for the superuser's password, called at every login and not waited for.",
+        probe=post_nothing(
+            "/api/auth/save-server-credentials", says(400, "Email and password required")
+        ),
+    )
+    yield Route(
+        "migrate",
+        ("/api/migrate-build-fields", "/api/migrate-build-fields/*"),
+        RouteClass.NEVER,
+        note="Changes the schema as superuser for anybody who asks.",
+        probe=get("/api/migrate-build-fields", says(405, "GET method not allowed")),
+    )
+
+
+def builder_routes() -> Iterator[Route]:
+    """The builder's pages and API."""
+    yield Route(
+        "login-page",
+        ("/login", "/login/*"),
+        RouteClass.BUILDER,
+        methods=("GET", "HEAD"),
+        door=True,
+        note="Where an account is proven; the page itself holds nothing.",
+        probe=get("/login", is_page_shell),
+    )
+    yield Route(
+        "preview",
+        ("/tinykit/preview/*",),
+        RouteClass.BUILDER,
+        note="Any project's app or its name and domain, by id, with no guard of its own.",
+        probe=get(f"/tinykit/preview/{UNKNOWN_ID}", says(404, "Project not found")),
+    )
+    yield Route(
+        "builder-data",
+        ("/tinykit/*/__data.json", "/tinykit/__data.json"),
+        RouteClass.BUILDER,
+        note="What SvelteKit's pages load; reachable without the page.",
+        probe=get("/tinykit/studio/__data.json", says(200, '{"type":"data"')),
+    )
+    yield Route(
+        "builder-pages",
+        ("/tinykit", "/tinykit/*"),
+        RouteClass.BUILDER,
+        note="Page shells; tinykit's own guard runs in the visitor's browser.",
+        probe=get("/tinykit", is_page_shell),
+    )
+    yield Route(
+        "export",
+        ("/api/projects/*/export",),
+        RouteClass.BUILDER,
+        methods=("GET", "HEAD"),
+        note="Source and data of a project; the builder's button sends no Authorization header.",
+        probe=get(f"/api/projects/{UNKNOWN_ID}/export", says(404, "Project not found")),
+    )
+    yield Route(
+        "validate-llm",
+        ("/api/settings/validate-llm",),
+        RouteClass.BUILDER,
+        note="Requests any base_url; open while guests may list users.",
+        probe=post_nothing(
+            "/api/settings/validate-llm",
+            lambda r: (
+                r.status in {400, 401}
+                and ("Missing provider or api_key" in r.text or '"error":"Unauthorized"' in r.text)
+            ),
+        ),
+    )
+    yield Route(
+        "template",
+        ("/api/templates/*",),
+        RouteClass.BUILDER,
+        probe=get(f"/api/templates/{UNKNOWN_ID}", says(404, "Template not found")),
+    )
+    yield Route(
+        "proxy",
+        ("/api/proxy",),
+        RouteClass.PUBLISHED,
+        methods=("GET", "HEAD", "OPTIONS"),
+        note="Published apps use it: sandbox and nosniff its answers, limit it, contain egress.",
+        probe=get("/api/proxy", says(400, "Missing url parameter")),
+    )
+    yield Route(
+        "builder-api",
+        ("/api", "/api/*"),
+        RouteClass.BUILDER,
+        note="tinykit asks for a token on most of these; the gate is before all of them.",
+        probe=get("/api/projects", says(401, "Authentication required", '"error":"Unauthorized"')),
+    )
+
+
+def published_routes() -> Iterator[Route]:
+    """What published apps ask for."""
+    polluters = ("__proto__", "constructor", "prototype")
+    yield Route(
+        "data-pollution",
+        tuple(f"/_tk/data/*/{name}{rest}" for name in polluters for rest in ("", "/*")),
+        RouteClass.NEVER,
+        note="As a collection's name these change every object of the process.",
+    )
+    yield Route(
+        "data",
+        ("/_tk/data/*",),
+        RouteClass.PUBLISHED,
+        note="Data of published apps. Writes: exact Origin, and a limit.",
+        probe=get(f"/_tk/data/{UNKNOWN_ID}/tkops", says(404, "Project not found")),
+    )
+    yield Route(
+        "realtime",
+        ("/_tk/realtime/*",),
+        RouteClass.PUBLISHED,
+        note="Server-sent events: no buffering, and a limit of connections.",
+        probe=get(f"/_tk/realtime/{UNKNOWN_ID}", says(404, "Project not found")),
+    )
+    yield Route(
+        "assets",
+        ("/_tk/assets/*",),
+        RouteClass.PUBLISHED,
+        note="Uploads in their own type: nosniff, sandbox, attachment for HTML and SVG.",
+        probe=get("/_tk/assets/placeholder.jpg", says(200, "<svg")),
+    )
