@@ -1,0 +1,93 @@
+"""`unit`: a systemd unit that is enabled, runs, and runs with what its files say now.
+
+A restart that is triggered by "an earlier operation changed something" is lost when the run is
+interrupted between the two. So freshness is read off the host instead: every unit of ours touches
+a stamp when it starts or reloads, and a file that changed after the stamp makes the unit stale.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Generator, Sequence
+
+from pyinfra.api.command import StringCommand
+from pyinfra.api.facts import FactBase
+from pyinfra.api.operation import OperationMeta, operation
+from pyinfra.context import host
+
+from tinykit_ops import layout
+
+_STATE_SCRIPT = """\
+unit={unit}
+systemctl is-enabled --quiet "$unit" 2>/dev/null && echo enabled
+systemctl is-active --quiet "$unit" 2>/dev/null && echo active
+[ "$(systemctl show -p NeedDaemonReload --value "$unit" 2>/dev/null)" = yes ] && echo changed
+stamp={stamp}
+if [ ! -e "$stamp" ] || [ -n "$(find -H {files} -newercm "$stamp" 2>/dev/null | head -n 1)" ]
+then echo stale; fi
+true"""
+
+_CONVERGE_SCRIPT = """\
+set -eu
+unit={unit}; stamp={stamp}
+systemctl daemon-reload
+systemctl enable --quiet "$unit"
+if ! systemctl is-active --quiet "$unit"; then systemctl reset-failed "$unit" || true; verb=start
+elif [ ! -e "$stamp" ] || [ -n "$(find -H {files} -newercm "$stamp" | head -n 1)" ]
+then verb={verb}
+else exit 0; fi
+if systemctl "$verb" "$unit"; then exit 0; fi
+echo "$unit did not $verb; its last log lines:" >&2
+journalctl -u "$unit" -n 15 --no-pager -o cat >&2
+exit 1"""
+
+
+class UnitState(FactBase[set[str]]):
+    """Words that are true of a unit: `enabled`, `active`, `changed` (on disk), `stale`."""
+
+    def command(self, unit: str, files: Sequence[str]) -> str:
+        """The shell script that prints them."""
+        return _STATE_SCRIPT.format(**_words(unit, files))
+
+    def process(self, output: list[str]) -> set[str]:
+        """The words as a set."""
+        return set(output)
+
+
+@operation()
+def unit(
+    unit: str,
+    files: Sequence[str],
+    reload: bool = False,
+    after: Sequence[OperationMeta] = (),
+) -> Generator[StringCommand]:
+    """Enable and start `unit`; restart (or reload) it when one of `files` is newer than its start.
+
+    Args:
+        unit: the unit's full name; it must touch `layout.STARTED_DIR/UNIT` when it starts and
+            reloads.
+        files: paths that it reads when it starts, its own unit file among them.
+        reload: the program takes new files without a restart.
+        after: operations of this run that write those files, so that `--dry` tells the truth.
+    """
+    words = host.get_fact(UnitState, unit=unit, files=list(files)) or set()
+    fine = {"enabled", "active"} <= words and not words & {"changed", "stale"}
+    if fine and not _will_change(after):
+        host.noop(f"{unit} runs with its current files")
+        return
+    verb = "reload-or-restart" if reload else "restart"
+    script = _CONVERGE_SCRIPT.format(verb=verb, **_words(unit, files))
+    yield StringCommand("sh", "-c", shlex.quote(script))
+
+
+def _will_change(operations: Sequence[OperationMeta]) -> bool:
+    """Whether one of them is about to change something; by execution time the host tells."""
+    return any(not op.is_complete() and op.will_change for op in operations)
+
+
+def _words(unit: str, files: Sequence[str]) -> dict[str, str]:
+    return {
+        "unit": shlex.quote(unit),
+        "stamp": shlex.quote(f"{layout.STARTED_DIR}/{unit}"),
+        "files": " ".join(shlex.quote(file) for file in files),
+    }
