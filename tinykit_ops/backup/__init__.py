@@ -1,0 +1,1 @@
+"""Backups of an instance: snapshot → archive → target → retention; verify and restore."""

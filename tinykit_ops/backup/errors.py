@@ -1,0 +1,68 @@
+"""What can go wrong with a backup, each with what to do about it."""
+
+from __future__ import annotations
+
+from tinykit_ops.errors import (
+    AccessError,
+    BusyError,
+    StorageError,
+    TinykitOpsError,
+    UnavailableError,
+    UsageError,
+)
+
+
+class BackupError(TinykitOpsError):
+    """Base of everything that stops a backup, a restore or a verification."""
+
+
+class BackupFailedError(BackupError):
+    """At least one target did not get its snapshot; what went wrong was already told."""
+
+
+class BackupBusyError(BackupError, BusyError):
+    """Another run holds the lock."""
+
+
+class BackupSettingsError(BackupError, UsageError):
+    """What was asked for does not fit the settings or what is stored."""
+
+
+class SnapshotError(BackupError, UnavailableError):
+    """No consistent copy of the database could be had."""
+
+
+class NoSpaceError(BackupError, StorageError):
+    """A disk of this host is too full."""
+
+
+class MissingUploadsError(BackupError, StorageError):
+    """The database names files that are not there."""
+
+
+class SealError(BackupError, StorageError):
+    """Compressing or encrypting failed, or what came back could not be opened."""
+
+
+class WrongKeyError(BackupError, AccessError):
+    """No given key opens the archive."""
+
+
+class DamagedError(BackupError, StorageError):
+    """What is stored is not what was stored."""
+
+
+class TargetError(BackupError, StorageError):
+    """A target could not do what it was asked."""
+
+
+class TargetAccessError(TargetError, AccessError):
+    """The target refuses these credentials."""
+
+
+class TargetUnreachableError(TargetError, UnavailableError):
+    """The target does not answer, or its folder is not there."""
+
+
+class NotStoredError(TargetError):
+    """The target has no object of that name."""
