@@ -22,11 +22,13 @@ SUPERUSER_PASSWORD = "superuser-password"  # noqa: S105
 ADMIN_PASSWORD = "admin-password"  # noqa: S105
 HOOK_TOKEN = "hook-token"  # noqa: S105
 LLM_API_KEY = "llm-api-key"
+DEDUP_KEY = "backup-dedup-key"  #: names of stored uploads are keyed with it
 
 # PocketBase.
 POCKETBASE_USER = "pocketbase"
 POCKETBASE_HOME = "/opt/pocketbase"  #: one folder a version, and `current`
 POCKETBASE_BINARY = f"{POCKETBASE_HOME}/current/pocketbase"
+POCKETBASE_COMMAND = "/usr/local/bin/pocketbase"  #: a wrapper that knows the directories
 POCKETBASE_HOOKS = f"{POCKETBASE_HOME}/hooks"
 POCKETBASE_STATE = "/var/lib/pocketbase"
 POCKETBASE_DATA = f"{POCKETBASE_STATE}/pb_data"

@@ -23,7 +23,7 @@ systemctl is-enabled --quiet "$unit" 2>/dev/null && echo enabled
 systemctl is-active --quiet "$unit" 2>/dev/null && echo active
 [ "$(systemctl show -p NeedDaemonReload --value "$unit" 2>/dev/null)" = yes ] && echo changed
 stamp={stamp}
-if [ ! -e "$stamp" ] || [ -n "$(find -H {files} -newercm "$stamp" 2>/dev/null | head -n 1)" ]
+if [ ! -e "$stamp" ] || [ -n "$(find {files} -newercm "$stamp" 2>/dev/null | head -n 1)" ]
 then echo stale; fi
 true"""
 
@@ -33,7 +33,7 @@ unit={unit}; stamp={stamp}
 systemctl daemon-reload
 systemctl enable --quiet "$unit"
 if ! systemctl is-active --quiet "$unit"; then systemctl reset-failed "$unit" || true; verb=start
-elif [ ! -e "$stamp" ] || [ -n "$(find -H {files} -newercm "$stamp" | head -n 1)" ]
+elif [ ! -e "$stamp" ] || [ -n "$(find {files} -newercm "$stamp" | head -n 1)" ]
 then verb={verb}
 else exit 0; fi
 if systemctl "$verb" "$unit"; then exit 0; fi

@@ -1,0 +1,83 @@
+"""`tinykit-ops host`: the steps of a deploy that the agent does on the host itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tinykit_ops import artifacts, layout
+from tinykit_ops.agent.config import AgentConfig, load_agent_config
+from tinykit_ops.errors import Exit
+from tinykit_ops.host import Step
+from tinykit_ops.host.artifact_step import ArtifactStep
+from tinykit_ops.host.claim_step import ClaimStep
+from tinykit_ops.host.release_step import ReleaseStep
+from tinykit_ops.host.secrets_step import SecretsStep
+
+HOMES = {
+    "node": layout.NODE_HOME,
+    "pocketbase": layout.POCKETBASE_HOME,
+    "caddy": layout.CADDY_HOME,
+}
+
+check_option = click.option(
+    "--check", is_flag=True, help="Only say what is left to do: exit 0 when nothing is, else 1."
+)
+
+
+@click.group()
+def command() -> None:
+    """Steps of a deploy, run by it on the host (root only)."""
+
+
+@command.command()
+@check_option
+def secrets(check: bool) -> int:
+    """Make the secrets that the settings did not give, and tinykit's environment file."""
+    return _run(SecretsStep(load_agent_config().settings), check)
+
+
+@command.command()
+@click.argument("name", type=click.Choice(list(HOMES)))
+@check_option
+def artifact(name: str, check: bool) -> int:
+    """Install a pinned program and point its `current` link at it."""
+    wanted = _artifact(name, load_agent_config())
+    return _run(ArtifactStep(wanted, Path(HOMES[name])), check)
+
+
+@command.command()
+@click.argument("sha256")
+@check_option
+def release(sha256: str, check: bool) -> int:
+    """Unpack the release archive with this SHA-256 and make it the current one."""
+    archive = load_agent_config().settings.app.archive or ""
+    url = archive if archive.startswith("https://") else ""
+    return _run(ReleaseStep(sha256, url), check)
+
+
+@command.command()
+@check_option
+def claim(check: bool) -> int:
+    """Close sign-up and tinykit's settings, make the first account, seed the domains."""
+    config = load_agent_config()
+    return _run(ClaimStep(config.settings, config.secret), check)
+
+
+def _artifact(name: str, config: AgentConfig) -> artifacts.Artifact:
+    if name != "pocketbase":
+        return artifacts.find(name)
+    chosen = config.settings.pocketbase
+    return artifacts.find(name, chosen.version, chosen.sha256)
+
+
+def _run(step: Step, check: bool) -> int:
+    left = step.pending()
+    for what in left:
+        click.echo(what)
+    if check:
+        return Exit.FINDINGS if left else Exit.OK
+    if left:
+        step.apply()
+    return Exit.OK

@@ -1,0 +1,162 @@
+"""Unpack a release under its own folder and point `current` at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import requests
+import zstandard
+
+from tinykit_ops import layout
+from tinykit_ops.artifacts import file_sha256
+from tinykit_ops.errors import StorageError, UnavailableError
+from tinykit_ops.host import files
+from tinykit_ops.release.inspect import inspect_archive
+
+KEPT = 3  #: releases that stay on the host, the current one among them
+_HEADROOM = 200 * 1024**2  #: bytes that must stay free after unpacking
+_PIECE = 1024 * 1024
+
+
+def release_id(sha256: str) -> str:
+    """The name of a release's folder: the start of its archive's SHA-256."""
+    return sha256[:16]
+
+
+class ReleaseStep:
+    """Make the release with this archive hash the current one.
+
+    The archive is `HOME/incoming/ID.tar.zst`, put there by the deploy, or is fetched from `url`.
+
+    Args:
+        sha256: of the archive (hex).
+        url: where the host can fetch it from, if anywhere.
+        home: tinykit's folder.
+    """
+
+    def __init__(self, sha256: str, url: str = "", home: Path = Path(layout.TINYKIT_HOME)) -> None:
+        self.sha256 = sha256
+        self.url = url
+        self.id = release_id(sha256)
+        self.folder = home / "releases" / self.id
+        self.archive = home / "incoming" / f"{self.id}.tar.zst"
+        self.link = home / "current"
+
+    def pending(self) -> list[str]:
+        """Whether the release is not unpacked, or not the current one."""
+        left = [] if self.folder.is_dir() else [f"unpack release {self.id}"]
+        return left if self._is_current() else [*left, f"switch to release {self.id}"]
+
+    def apply(self) -> None:
+        """Fetch, check and unpack it where needed; switch the link in one step; drop old ones."""
+        if not self.folder.is_dir():
+            self._fetch()
+            self._unpack()
+        if not self._is_current():
+            new = self.link.with_name(".current.new")
+            new.unlink(missing_ok=True)
+            new.symlink_to(f"releases/{self.id}")
+            new.replace(self.link)
+        self.archive.unlink(missing_ok=True)
+        self._drop_old_releases()
+
+    def _is_current(self) -> bool:
+        return self.link.is_symlink() and self.link.readlink().name == self.id
+
+    def _fetch(self) -> None:
+        if self.url and not self.archive.is_file():
+            self.archive.parent.mkdir(parents=True, exist_ok=True)
+            _download(self.url, self.archive)
+        got = file_sha256(self.archive)
+        if got != self.sha256:
+            self.archive.unlink(missing_ok=True)
+            raise StorageError(
+                f"the release archive has the SHA-256 {got or 'of no file'}, not {self.sha256}",
+                where=self.url or str(self.archive),
+                hint="give the archive's own hash as app.sha256, or run the deploy again "
+                "if the upload was cut off",
+            )
+
+    def _unpack(self) -> None:
+        info = inspect_archive(self.archive)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self.folder.parent).free
+        if free < info.unpacked_size + _HEADROOM:
+            raise StorageError(
+                f"{info.unpacked_size // 1024**2} MB are needed to unpack the release and "
+                f"{free // 1024**2} MB are free",
+                where=str(self.folder.parent),
+                hint="free some disk space and run again; the running release is untouched",
+            )
+        staging = self.folder.with_name(f".{self.id}.unpacking")
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir()
+        try:
+            _extract(self.archive, staging)
+            _furnish(staging)
+            staging.rename(self.folder)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+    def _drop_old_releases(self) -> None:
+        folders = [entry for entry in self.folder.parent.iterdir() if entry.name != self.id]
+        by_age = sorted(folders, key=lambda entry: entry.stat().st_mtime, reverse=True)
+        for folder in by_age[KEPT - 1 :]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    """Unpack with tar(1), fed by our own zstd so that the host needs no package for it."""
+    command = ["tar", "-xf", "-", "-C", str(folder), "--no-same-owner"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as tar:
+        assert tar.stdin is not None
+        assert tar.stderr is not None
+        try:
+            with archive.open("rb") as source, tar.stdin as sink:
+                zstandard.ZstdDecompressor().copy_stream(source, sink, write_size=_PIECE)
+        except BrokenPipeError:
+            pass  # tar has said why on stderr
+        complaint = tar.stderr.read().decode(errors="replace").strip()
+    if tar.returncode != 0:
+        raise StorageError(
+            f"cannot unpack the release: {complaint.splitlines()[-1] if complaint else 'tar failed'}",
+            where=str(folder),
+            hint="free some disk space and run again; the running release is untouched",
+        )
+
+
+def _furnish(release: Path) -> None:
+    """Add what tinykit expects under its working directory (tinykit-facts, 'What it reads').
+
+    The marker says that the server is claimed; it is empty, root's and read-only, so that tinykit
+    never keeps a password or token in it. The data folder beside it is not PocketBase's.
+    """
+    pocketbase = release / "pocketbase"
+    (pocketbase / "pb_data").mkdir(parents=True, exist_ok=True)
+    files.write(release / layout.TINYKIT_MARKER, "{}\n", mode=0o444)
+    binary = pocketbase / "pocketbase"
+    binary.unlink(missing_ok=True)
+    binary.symlink_to(layout.POCKETBASE_COMMAND)
+    for folder, _, _ in os.walk(release):
+        Path(folder).chmod(0o755)
+
+
+def _download(url: str, destination: Path) -> None:
+    part = destination.with_suffix(".part")
+    try:
+        with requests.get(url, stream=True, timeout=60) as answer, part.open("wb") as sink:
+            answer.raise_for_status()
+            for piece in answer.iter_content(_PIECE):
+                sink.write(piece)
+        part.replace(destination)
+    except requests.RequestException as error:
+        raise UnavailableError(
+            f"cannot fetch the release archive: {error}",
+            where=url,
+            hint="see that the host reaches this address, or give a local file as app.archive",
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
