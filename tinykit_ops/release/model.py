@@ -49,6 +49,7 @@ class Source:
     folder: Path | None = None
     commit: str | None = None
     commit_time: int | None = None
+    name: str = ""  #: what to note as the origin, if it is not the URL or path
 
     @classmethod
     def from_git(cls, url: str, commit: str) -> Source:
@@ -61,9 +62,10 @@ class Source:
         return cls(folder=folder)
 
     @classmethod
-    def stated(cls, folder: Path, commit: str, commit_time: int) -> Source:
+    def stated(cls, folder: Path, commit: str, commit_time: int, name: str) -> Source:
         """A folder outside git whose commit id and time the caller vouches for."""
-        return cls(folder=folder, commit=require_full_commit(commit), commit_time=commit_time)
+        commit = require_full_commit(commit)
+        return cls(folder=folder, commit=commit, commit_time=commit_time, name=name)
 
 
 @dataclass(frozen=True)

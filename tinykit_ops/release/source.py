@@ -38,7 +38,8 @@ def prepare(source: Source, path: Path, log: CommandLog, *, allow_dirty: bool) -
         shutil.copytree(
             source.folder, path, symlinks=True, ignore=shutil.ignore_patterns(*_NOT_SOURCE)
         )
-        tree = WorkTree(path, source.commit, source.commit_time or 0, str(source.folder))
+        origin = source.name or str(source.folder)
+        tree = WorkTree(path, source.commit, source.commit_time or 0, origin)
     elif source.folder is not None:
         tree = _from_checkout(source.folder, path, allow_dirty=allow_dirty)
     else:
