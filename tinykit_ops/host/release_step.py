@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import requests
 import zstandard
@@ -111,21 +114,25 @@ class ReleaseStep:
 def _extract(archive: Path, folder: Path) -> None:
     """Unpack with tar(1), fed by our own zstd so that the host needs no package for it."""
     command = ["tar", "-xf", "-", "-C", str(folder), "--no-same-owner"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as tar:
-        assert tar.stdin is not None
-        assert tar.stderr is not None
-        try:
-            with archive.open("rb") as source, tar.stdin as sink:
-                zstandard.ZstdDecompressor().copy_stream(source, sink, write_size=_PIECE)
-        except BrokenPipeError:
-            pass  # tar has said why on stderr
-        complaint = tar.stderr.read().decode(errors="replace").strip()
-    if tar.returncode != 0:
-        raise StorageError(
-            f"cannot unpack the release: {complaint.splitlines()[-1] if complaint else 'tar failed'}",
-            where=str(folder),
-            hint="free some disk space and run again; the running release is untouched",
-        )
+    with tempfile.TemporaryFile() as complaints:
+        tar = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=complaints)
+        with suppress(BrokenPipeError), archive.open("rb") as source, _stdin(tar) as sink:
+            zstandard.ZstdDecompressor().copy_stream(source, sink, write_size=_PIECE)
+        if tar.wait() == 0:
+            return
+        complaints.seek(0)
+        said = complaints.read().decode(errors="replace").strip().splitlines()
+    raise StorageError(
+        f"cannot unpack the release: {said[-1] if said else 'tar failed'}",
+        where=str(folder),
+        hint="free some disk space and run again; the running release is untouched",
+    )
+
+
+def _stdin(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    if process.stdin is None:
+        raise TypeError("the process was started without a pipe")
+    return process.stdin
 
 
 def _furnish(release: Path) -> None:

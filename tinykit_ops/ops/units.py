@@ -17,24 +17,33 @@ from pyinfra.context import host
 
 from tinykit_ops import layout
 
+# A unit whose condition does not hold here (a clock service in a container) counts as running.
+_FUNCTIONS = """\
+unit={unit}; stamp={stamp}
+show() {{ systemctl show -p "$1" --value "$unit" 2>/dev/null; }}
+active() {{
+  systemctl is-active --quiet "$unit" 2>/dev/null ||
+  {{ [ "$(show ConditionResult)" = no ] && [ "$(show ConditionTimestampMonotonic)" != 0 ]; }}
+}}
+stale() {{ {stale}; }}
+"""
+_STALE = (
+    """[ ! -e "$stamp" ] || [ -n "$(find {files} -newercm "$stamp" 2>/dev/null | head -n 1)" ]"""
+)
+
 _STATE_SCRIPT = """\
-unit={unit}
 systemctl is-enabled --quiet "$unit" 2>/dev/null && echo enabled
-systemctl is-active --quiet "$unit" 2>/dev/null && echo active
-[ "$(systemctl show -p NeedDaemonReload --value "$unit" 2>/dev/null)" = yes ] && echo changed
-stamp={stamp}
-if [ ! -e "$stamp" ] || [ -n "$(find {files} -newercm "$stamp" 2>/dev/null | head -n 1)" ]
-then echo stale; fi
+active && echo active
+[ "$(show NeedDaemonReload)" = yes ] && echo changed
+stale && echo stale
 true"""
 
 _CONVERGE_SCRIPT = """\
 set -eu
-unit={unit}; stamp={stamp}
 systemctl daemon-reload
 systemctl enable --quiet "$unit"
-if ! systemctl is-active --quiet "$unit"; then systemctl reset-failed "$unit" || true; verb=start
-elif [ ! -e "$stamp" ] || [ -n "$(find {files} -newercm "$stamp" | head -n 1)" ]
-then verb={verb}
+if ! active; then systemctl reset-failed "$unit" 2>/dev/null || true; verb=start
+elif stale; then verb={verb}
 else exit 0; fi
 if systemctl "$verb" "$unit"; then exit 0; fi
 echo "$unit did not $verb; its last log lines:" >&2
@@ -47,7 +56,7 @@ class UnitState(FactBase[set[str]]):
 
     def command(self, unit: str, files: Sequence[str]) -> str:
         """The shell script that prints them."""
-        return _STATE_SCRIPT.format(**_words(unit, files))
+        return _functions(unit, files) + _STATE_SCRIPT
 
     def process(self, output: list[str]) -> set[str]:
         """The words as a set."""
@@ -76,7 +85,7 @@ def unit(
         host.noop(f"{unit} runs with its current files")
         return
     verb = "reload-or-restart" if reload else "restart"
-    script = _CONVERGE_SCRIPT.format(verb=verb, **_words(unit, files))
+    script = _functions(unit, files) + _CONVERGE_SCRIPT.format(verb=verb)
     yield StringCommand("sh", "-c", shlex.quote(script))
 
 
@@ -85,9 +94,8 @@ def _will_change(operations: Sequence[OperationMeta]) -> bool:
     return any(not op.is_complete() and op.will_change for op in operations)
 
 
-def _words(unit: str, files: Sequence[str]) -> dict[str, str]:
-    return {
-        "unit": shlex.quote(unit),
-        "stamp": shlex.quote(f"{layout.STARTED_DIR}/{unit}"),
-        "files": " ".join(shlex.quote(file) for file in files),
-    }
+def _functions(unit: str, files: Sequence[str]) -> str:
+    """The shell functions that both scripts use; with no files, a unit is never stale."""
+    stale = _STALE.format(files=shlex.join(files)) if files else "false"
+    stamp = shlex.quote(f"{layout.STARTED_DIR}/{unit}")
+    return _FUNCTIONS.format(unit=shlex.quote(unit), stamp=stamp, stale=stale)

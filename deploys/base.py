@@ -1,0 +1,62 @@
+"""Base system: refuse what is not supported, then packages, users, folders, updates, time."""
+
+from tinykit_ops import layout
+from tinykit_ops.deploy import instance
+from tinykit_ops.deploy.preflight import refuse_unsupported_host
+from tinykit_ops.ops.system import packages, system_users
+from tinykit_ops.ops.tree import File, Folder, tree
+from tinykit_ops.ops.units import unit
+
+PACKAGES = ["ca-certificates", "cron", "nftables", "python3-venv"]
+UPGRADES = """\
+// Managed by tinykit-ops.
+APT::Periodic::Update-Package-Lists "1";
+APT::Periodic::Unattended-Upgrade "1";
+"""
+TMPFILES = f"""\
+# Managed by tinykit-ops.
+d {layout.LOCK_DIR} 0755 root root
+d {layout.STARTED_DIR} 0755 root root
+"""
+
+settings = instance.settings()
+refuse_unsupported_host(settings)
+
+packages(
+    name="Install the distribution's packages",
+    names=[
+        *PACKAGES,
+        "systemd-timesyncd",
+        *(["unattended-upgrades"] if settings.unattended_upgrades else []),
+    ],
+)
+system_users(
+    name="Make the users that the programs run as",
+    homes={
+        layout.POCKETBASE_USER: layout.POCKETBASE_STATE,
+        layout.TINYKIT_USER: layout.TINYKIT_HOME,
+        layout.CADDY_USER: layout.CADDY_STATE,
+    },
+)
+tree(
+    name="Make the folders, and switch unattended upgrades on",
+    entries=[
+        *(Folder(path) for path in (layout.AGENT_HOME, layout.TINYKIT_HOME, layout.NODE_HOME)),
+        *(Folder(path) for path in (layout.POCKETBASE_HOME, layout.CADDY_HOME)),
+        Folder(f"{layout.TINYKIT_HOME}/incoming", mode="700"),
+        Folder(layout.TINYKIT_RELEASES),
+        Folder(layout.CONFIG_DIR, mode="700"),
+        Folder(layout.SECRETS_DIR, mode="700"),
+        Folder(layout.TINYKIT_CONFIG_DIR, mode="700"),
+        Folder(layout.STATE_DIR),
+        Folder(layout.LOCK_DIR),
+        Folder(layout.STARTED_DIR),
+        File("/etc/tmpfiles.d/tinykit-ops.conf", TMPFILES),
+        *(
+            [File("/etc/apt/apt.conf.d/21tinykit-ops", UPGRADES)]
+            if settings.unattended_upgrades
+            else []
+        ),
+    ],
+)
+unit(name="Keep the clock right", unit="systemd-timesyncd.service", files=[])

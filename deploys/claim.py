@@ -1,0 +1,24 @@
+"""Claim the instance before anything is exposed: superuser, first account, closed sign-up.
+
+PocketBase's unit makes the superuser before the server starts; the rest goes through its API.
+"""
+
+from tinykit_ops import layout
+from tinykit_ops.ops.agent import agent_step
+from tinykit_ops.ops.units import unit
+
+unit(
+    name="Run PocketBase",
+    unit=layout.POCKETBASE_UNIT,
+    files=[
+        f"/etc/systemd/system/{layout.POCKETBASE_UNIT}",
+        f"{layout.POCKETBASE_HOME}/current",
+        layout.POCKETBASE_HOOKS,
+        layout.TINYKIT_CURRENT,
+        f"{layout.SECRETS_DIR}/{layout.SUPERUSER_PASSWORD}",
+        f"{layout.SECRETS_DIR}/{layout.HOOK_TOKEN}",
+    ],
+)
+agent_step(
+    name="Make the first account, close sign-up and settings, seed the domains", step=["claim"]
+)

@@ -1,0 +1,36 @@
+"""The firewall: an nftables table of our own that drops what the settings do not allow."""
+
+from pyinfra.context import host
+
+from tinykit_ops import layout
+from tinykit_ops.deploy import instance
+from tinykit_ops.deploy.firewall import refuse_lock_out, ruleset
+from tinykit_ops.deploy.templates import render
+from tinykit_ops.ops.host_facts import SshConnection
+from tinykit_ops.ops.tree import File, tree
+from tinykit_ops.ops.units import unit
+
+UNIT_FILE = f"/etc/systemd/system/{layout.FIREWALL_UNIT}"
+
+settings = instance.settings()
+if settings.firewall.enabled:
+    refuse_lock_out(settings, host.get_fact(SshConnection, _sudo=False), host.name)
+    written = tree(
+        name="Write the firewall's rules and unit",
+        entries=[
+            File(
+                layout.FIREWALL_RULES,
+                ruleset(settings),
+                mode="600",
+                check="/usr/sbin/nft --check --file -",
+            ),
+            File(UNIT_FILE, render("systemd/firewall.service.j2")),
+        ],
+    )
+    unit(
+        name="Apply the firewall",
+        unit=layout.FIREWALL_UNIT,
+        files=[UNIT_FILE, layout.FIREWALL_RULES],
+        reload=True,
+        after=[written],
+    )

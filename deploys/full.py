@@ -1,0 +1,19 @@
+"""The whole instance: every concern, in the order in which each is safe."""
+
+from pathlib import Path
+
+from pyinfra import local
+
+HERE = Path(__file__).parent
+
+local.include(str(HERE / "base.py"))
+local.include(str(HERE / "agent.py"))
+local.include(str(HERE / "node.py"))
+local.include(str(HERE / "pocketbase.py"))
+local.include(str(HERE / "release.py"))
+local.include(str(HERE / "claim.py"))
+local.include(str(HERE / "app.py"))
+local.include(str(HERE / "backups.py"))
+# Nobody could reach anything but SSH so far. First the firewall, then the edge.
+local.include(str(HERE / "firewall.py"))
+local.include(str(HERE / "edge.py"))

@@ -1,0 +1,12 @@
+"""The release of tinykit: to the host, checked, unpacked, and the current one."""
+
+from tinykit_ops.deploy import instance
+from tinykit_ops.ops.agent import agent_step
+from tinykit_ops.ops.upload import upload_release
+
+release = instance.release()
+if release.archive:
+    upload_release(
+        name="Send the release to the host", archive=release.archive, sha256=release.sha256
+    )
+agent_step(name="Unpack the release and switch to it", step=["release", release.sha256])

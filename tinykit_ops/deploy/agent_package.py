@@ -1,0 +1,102 @@
+"""The agent as it travels to a host: this package's own source, and its pinned requirements.
+
+The source goes as one small tar, the same bytes for the same source, so that its hash names the
+installation and a second run has nothing to do. The environment with the requirements is shared by
+all versions that need the same ones, so an update of the agent installs no package anew.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import shlex
+import tarfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import tinykit_ops
+from tinykit_ops import layout
+from tinykit_ops.deploy.templates import ROOT
+
+REQUIREMENTS = ROOT / "requirements" / "agent.txt"
+
+_INSTALL = """\
+set -eu
+umask 022
+home={home}; build=$home/builds/{build}; venv=$home/venvs/{venv}
+stage=$(mktemp -d); trap 'rm -rf "$stage"' EXIT
+base64 -d | tar -xf - -C "$stage"
+mkdir -p "$home/builds" "$home/venvs"
+if ! [ -e "$venv/.complete" ] || ! "$venv/bin/python" -c 'import click' 2>/dev/null; then
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  TMPDIR="$venv" "$venv/bin/python" -m pip install --quiet --no-input --no-deps --no-cache-dir \\
+    --disable-pip-version-check --only-binary=:all: --require-hashes -r "$stage/requirements.txt"
+  touch "$venv/.complete"
+fi
+if ! [ -d "$build" ]; then
+  rm -rf "$build.new"; mkdir "$build.new"
+  cp -R "$stage/tinykit_ops" "$build.new/"
+  ln -s "$venv" "$build.new/venv"
+  "$venv/bin/python" -m compileall -q "$build.new/tinykit_ops"
+  mv -T "$build.new" "$build"
+fi
+ln -sfn "builds/{build}" "$home/.current.new" && mv -fT "$home/.current.new" "$home/current"
+# What no version uses any more; a run of the agent that goes on keeps its open files.
+find "$home/builds" -mindepth 1 -maxdepth 1 ! -name {build} -exec rm -rf {{}} +
+find "$home/venvs" -mindepth 1 -maxdepth 1 ! -name {venv} -exec rm -rf {{}} +
+"""
+
+
+@cache
+def build_id() -> str:
+    """The name of this version's installation: a hash over source and requirements."""
+    return _short_hash(_source_tar() + REQUIREMENTS.read_bytes())
+
+
+def install_script() -> str:
+    """The shell script that installs the agent; reads `payload()` on standard input."""
+    return _INSTALL.format(
+        home=shlex.quote(layout.AGENT_HOME),
+        build=build_id(),
+        venv=_short_hash(REQUIREMENTS.read_bytes()),
+    )
+
+
+@cache
+def payload() -> str:
+    """Source and requirements as one tar, in base64."""
+    return base64.b64encode(_source_tar()).decode()
+
+
+@cache
+def _source_tar() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        _add(archive, "requirements.txt", REQUIREMENTS)
+        for path in _source_files():
+            _add(archive, str(Path("tinykit_ops") / path.relative_to(_package())), path)
+    return buffer.getvalue()
+
+
+def _source_files() -> Iterator[Path]:
+    files = (path for path in sorted(_package().rglob("*")) if path.is_file())
+    return (path for path in files if "__pycache__" not in path.parts)
+
+
+def _package() -> Path:
+    return Path(tinykit_ops.__file__).parent
+
+
+def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
+    data = path.read_bytes()
+    member = tarfile.TarInfo(name)
+    member.size = len(data)
+    member.mode = 0o644
+    archive.addfile(member, io.BytesIO(data))
+
+
+def _short_hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

@@ -1,0 +1,58 @@
+"""The instance that a deploy is about: its settings, its secrets, its release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pyinfra.context import host
+
+from tinykit_ops.artifacts import file_sha256
+from tinykit_ops.deploy.host_secrets import secret_files
+from tinykit_ops.release.cache import ensure_release
+from tinykit_ops.settings import Settings, settings_for
+from tinykit_ops.settings.secrets import resolve_all
+
+CACHE = Path.home() / ".cache" / "tinykit-ops" / "releases"
+
+
+@dataclass(frozen=True)
+class Release:
+    """Which release to run: its archive's hash, and the archive unless the host fetches it."""
+
+    sha256: str
+    archive: Path | None
+
+
+def settings() -> Settings:
+    """The settings of the host that the deploy runs for.
+
+    Raises:
+        SettingsError: with everything that is wrong in the inventory, before a host is changed.
+    """
+    return settings_for(host)
+
+
+def secrets() -> dict[str, str]:
+    """The secrets that the inventory gives this host: path on the host → value."""
+    values = resolve_all(settings())
+    return secret_files({key: secret.get_secret_value() for key, secret in values.items()})
+
+
+def release() -> Release:
+    """The release of this host; builds it on the controller when the settings name a commit."""
+    app = settings().app
+    return _release(app.archive or "", app.sha256 or "", app.git or "", app.commit or "")
+
+
+@cache
+def _release(archive: str, sha256: str, git: str, commit: str) -> Release:
+    """One archive serves every host of the run, so it is hashed or built once."""
+    if git:
+        info = ensure_release(git, commit, CACHE)
+        return Release(info.sha256, info.archive)
+    if archive.startswith("https://"):
+        return Release(sha256, None)
+    path = Path(archive).expanduser()
+    return Release(file_sha256(path), path)

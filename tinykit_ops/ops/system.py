@@ -1,0 +1,78 @@
+"""Packages and users of the distribution, one round trip each."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Generator, Mapping, Sequence
+
+from pyinfra.api.command import StringCommand
+from pyinfra.api.facts import FactBase
+from pyinfra.api.operation import operation
+from pyinfra.context import host
+
+# An interrupted dpkg is finished first; somebody else's apt is waited for, not broken.
+_INSTALL = """\
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+wait="-o DPkg::Lock::Timeout=300"
+dpkg --configure -a
+apt-get $wait -qq update
+apt-get $wait -qq -y --no-install-recommends install {names}"""
+
+
+class InstalledPackages(FactBase[set[str]]):
+    """Which of some packages are installed."""
+
+    def command(self, names: Sequence[str]) -> str:
+        """The shell line that prints a status and a name a package."""
+        words = shlex.join(names)
+        return (
+            f"dpkg-query -W -f '${{db:Status-Abbrev}}${{Package}}\\n' {words} 2>/dev/null || true"
+        )
+
+    def process(self, output: list[str]) -> set[str]:
+        """The names whose status is `ii`."""
+        rows = (line.split() for line in output)
+        return {row[1] for row in rows if len(row) == 2 and row[0] == "ii"}
+
+
+@operation()
+def packages(names: Sequence[str]) -> Generator[StringCommand]:
+    """Install the missing ones of some packages, without what they recommend."""
+    installed = host.get_fact(InstalledPackages, names=list(names)) or set()
+    missing = [name for name in names if name not in installed]
+    if not missing:
+        host.noop(f"{len(names)} packages are installed")
+        return
+    yield StringCommand("sh", "-c", shlex.quote(_INSTALL.format(names=shlex.join(missing))))
+
+
+class KnownUsers(FactBase[set[str]]):
+    """Which of some users exist."""
+
+    def command(self, names: Sequence[str]) -> str:
+        """The shell line that prints an entry a user."""
+        return f"getent passwd {shlex.join(names)} || true"
+
+    def process(self, output: list[str]) -> set[str]:
+        """Their names."""
+        return {line.split(":")[0] for line in output}
+
+
+@operation()
+def system_users(homes: Mapping[str, str]) -> Generator[StringCommand]:
+    """Make system users that cannot log in, each with a group of its name.
+
+    Args:
+        homes: user name → home folder, which is not created.
+    """
+    known = host.get_fact(KnownUsers, names=list(homes)) or set()
+    missing = {name: home for name, home in homes.items() if name not in known}
+    if not missing:
+        host.noop(f"{len(homes)} users exist")
+        return
+    for name, home in missing.items():
+        words = ["useradd", "--system", "--user-group", "--no-create-home"]
+        yield StringCommand(
+            shlex.join([*words, "--shell", "/usr/sbin/nologin", "--home-dir", home, name])
+        )
