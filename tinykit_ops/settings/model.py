@@ -1,165 +1,181 @@
 """Everything an inventory may say about one instance, with its defaults and bounds.
 
-This is the only place that knows names, defaults, bounds and help texts: deploys, checks,
-`tinykit-ops settings explain` and the reference page all read them from here.
+This package is the only place that knows names, defaults, bounds and help texts: deploys,
+checks, `tinykit-ops settings explain` and the reference page all read them from here.
 """
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Network = IPv4Network | IPv6Network
-EVERYWHERE: list[Network] = [IPv4Network("0.0.0.0/0"), IPv6Network("::/0")]
+from tinykit_ops.settings.access import AccessSettings, Gate
+from tinykit_ops.settings.backup import (
+    BackupSettings,
+    DirectoryTarget,
+    RetentionSettings,
+    S3Target,
+    Target,
+)
+from tinykit_ops.settings.edge import EdgeSettings, TlsSettings
+from tinykit_ops.settings.firewall import EVERYWHERE, FirewallSettings
+from tinykit_ops.settings.problems import Problem
+from tinykit_ops.settings.secrets import Secret, password_fault, unusable
+from tinykit_ops.settings.section import Section
+from tinykit_ops.settings.software import AppSettings, LlmSettings, PocketbaseSettings
+from tinykit_ops.settings.values import Domain, Email, ListLike, Network
 
+__all__ = [
+    "EVERYWHERE",
+    "AccessSettings",
+    "AppSettings",
+    "BackupSettings",
+    "DirectoryTarget",
+    "EdgeSettings",
+    "FirewallSettings",
+    "Gate",
+    "LlmSettings",
+    "Network",
+    "PocketbaseSettings",
+    "RetentionSettings",
+    "S3Target",
+    "Secret",
+    "Section",
+    "Settings",
+    "Target",
+    "TlsSettings",
+]
 
-class Section(BaseModel):
-    """Base of every group of settings: unknown keys are errors, values do not change later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Secret(Section):
-    """Where a secret comes from: exactly one of an environment variable, a file or a command.
-
-    The value is read on the controller, once, and travels to the host over standard input.
-    """
-
-    env: str | None = None
-    file: str | None = None
-    command: str | None = None
-    value: str | None = Field(default=None, repr=False)
-
-
-class Gate(Section):
-    """Who may pass: a list of proofs, of which any or all must hold."""
-
-    require: list[Literal["account", "allowlist"]] = Field(default=["account"], min_length=1)
-    match: Literal["any", "all"] = "all"
-
-
-class AccessSettings(Section):
-    """Who may reach the builder and the administration."""
-
-    builder: Gate = Gate()
-    admin: Gate = Gate(require=["allowlist"])
-    allowlist: list[Network] = []
-
-
-class TlsSettings(Section):
-    """Where certificates come from."""
-
-    mode: Literal["acme", "internal", "files"] = "acme"
-    email: str | None = None
-    directory: str | None = None
-    directory_ca: str | None = None
-    certificate: str | None = None
-    key: str | None = None
-
-
-class EdgeSettings(Section):
-    """The reverse proxy."""
-
-    kind: Literal["caddy"] = "caddy"
-    tls: TlsSettings = TlsSettings()
-    max_body: str = "64MB"
+#: Last labels that no public authority gives certificates for (RFC 2606, 6761, 6762, 8375).
+_PRIVATE_ENDINGS = (
+    ".test",
+    ".example",
+    ".invalid",
+    ".localhost",
+    ".local",
+    ".internal",
+    ".lan",
+    ".home.arpa",
+)
 
 
-class AppSettings(Section):
-    """The tinykit to run: a release archive, or a commit that the controller builds."""
-
-    archive: str | None = None
-    sha256: str | None = None
-    git: str | None = None
-    commit: str | None = None
-
-
-class PocketbaseSettings(Section):
-    """The PocketBase to run."""
-
-    version: str = "0.40.6"
-    sha256: dict[Literal["x86_64", "aarch64"], str] = {}
+def _domains_differ(settings: Settings) -> Iterator[Problem]:
+    domains = settings.domains
+    for number, domain in enumerate(domains):
+        key = f"domains[{number}]"
+        if domain in domains[:number]:
+            yield Problem(key, f'"{domain}" is listed twice', "remove one of the two")
+        elif domain.removeprefix("www.") != domain and domain.removeprefix("www.") in domains:
+            reason = f'"{domain}" is served with "{domain.removeprefix("www.")}" already'
+            yield Problem(key, reason, "remove it: tinykit takes www. as the same name")
 
 
-class LlmSettings(Section):
-    """The language model provider that tinykit's builder uses."""
-
-    provider: Literal["openai", "anthropic", "gemini", "custom"] | None = None
-    model: str | None = None
-    base_url: str | None = None
-    api_key: Secret | None = None
-
-
-class S3Target(Section):
-    """A bucket of any S3-compatible service."""
-
-    kind: Literal["s3"]
-    name: str
-    bucket: str
-    prefix: str = ""
-    endpoint: str | None = None
-    region: str = "us-east-1"
-    access_key_id: Secret
-    secret_access_key: Secret
-    encryption: Literal["none"] | list[str]
+def _domains_are_public(settings: Settings) -> Iterator[Problem]:
+    tls = settings.edge.tls
+    if tls.mode != "acme" or tls.directory is not None:
+        return
+    for number, domain in enumerate(settings.domains):
+        if "." not in domain or f".{domain}".endswith(_PRIVATE_ENDINGS):
+            yield Problem(
+                f"domains[{number}]",
+                f'"{domain}" is no public name, so no public authority will certify it',
+                'use a domain of your own, or "edge": {"tls": {"mode": "internal"}}',
+            )
 
 
-class DirectoryTarget(Section):
-    """A folder on another disk or mount."""
-
-    kind: Literal["directory"]
-    name: str
-    path: str
-    encryption: Literal["none"] | list[str] = "none"
-
-
-Target = Annotated[S3Target | DirectoryTarget, Field(discriminator="kind")]
-
-
-class RetentionSettings(Section):
-    """Which snapshots stay; the newest always does."""
-
-    keep_last: int = Field(default=3, ge=1)
-    daily: int = Field(default=7, ge=0)
-    weekly: int = Field(default=5, ge=0)
-    monthly: int = Field(default=12, ge=0)
-
-
-class BackupSettings(Section):
-    """Scheduled snapshots of PocketBase's data."""
-
-    schedule: str = "17 3 * * *"
-    targets: list[Target] = []
-    retention: RetentionSettings = RetentionSettings()
-    max_age_hours: int = Field(default=26, ge=1)
-
-
-class FirewallSettings(Section):
-    """Which addresses may open connections to the host."""
-
-    enabled: bool = True
-    ssh_port: int = Field(default=22, ge=1, le=65535)
-    ssh_from: list[Network] = EVERYWHERE
-    web_from: list[Network] = EVERYWHERE
+def _plain_secrets_are_usable(settings: Settings) -> Iterator[Problem]:
+    for name in ("admin_password", "superuser_password"):
+        secret: Secret | None = getattr(settings, name)
+        if secret is not None and secret.value is not None:
+            text = secret.value.get_secret_value()
+            fault = unusable(text) or password_fault(text)
+            if fault:
+                yield Problem(name, fault, "`openssl rand -base64 24` makes a good one")
 
 
 class Settings(Section):
     """One instance of tinykit on one host."""
 
-    domains: list[str] = Field(min_length=1)
-    admin_email: str
-    admin_password: Secret | None = None
-    superuser_email: str | None = None
-    superuser_password: Secret | None = None
-    runtime: Literal["systemd"] = "systemd"
-    app: AppSettings
-    access: AccessSettings = AccessSettings()
-    edge: EdgeSettings = EdgeSettings()
-    pocketbase: PocketbaseSettings = PocketbaseSettings()
-    llm: LlmSettings = LlmSettings()
-    backup: BackupSettings = BackupSettings()
-    firewall: FirewallSettings = FirewallSettings()
-    unattended_upgrades: bool = True
-    unsupported_os_ok: bool = False
+    rules = (_domains_differ, _domains_are_public, _plain_secrets_are_usable)
+
+    domains: Annotated[list[Domain], ListLike] = Field(
+        min_length=1,
+        max_length=100,
+        description="Every domain that this instance answers for; requests for other names end "
+        "at the edge. `www.` in front of a listed name is the same to tinykit.",
+        examples=[["apps.example.com"]],
+    )
+    admin_email: Email = Field(
+        description="E-mail address of the first account, with which you log in to tinykit.",
+        examples=["you@example.com"],
+    )
+    admin_password: Secret | None = Field(
+        default=None,
+        description="Password of the first account: 10 to 71 characters. Left out, one is made "
+        "up on the host and kept there in a file that only root can read.",
+        examples=[{"env": "TINYKIT_ADMIN_PASSWORD"}],
+    )
+    superuser_email: Email | None = Field(
+        default=None,
+        description="E-mail address of PocketBase's superuser, as which tinykit's server logs "
+        "in; `admin_email` when left out.",
+        examples=["root@example.com"],
+    )
+    superuser_password: Secret | None = Field(
+        default=None,
+        description="Password of PocketBase's superuser: 10 to 71 characters. Left out, one is "
+        "made up on the host and kept there in a file that only root can read.",
+        examples=[{"command": "pass show tinykit/superuser"}],
+    )
+    runtime: Literal["systemd"] = Field(
+        default="systemd", description="What runs the services.", examples=["systemd"]
+    )
+    app: AppSettings = Field(
+        description="The tinykit to run.",
+        examples=[{"archive": "dist/tinykit-617db33.tar.zst"}],
+    )
+    access: AccessSettings = Field(
+        default=AccessSettings(),
+        description="Who may reach the builder and the administration.",
+        examples=[{"allowlist": ["203.0.113.7"]}],
+    )
+    edge: EdgeSettings = Field(
+        default=EdgeSettings(), description="The reverse proxy.", examples=[{"max_body": "64MB"}]
+    )
+    pocketbase: PocketbaseSettings = Field(
+        default=PocketbaseSettings(),
+        description="The PocketBase to run.",
+        examples=[{"version": "0.40.6"}],
+    )
+    llm: LlmSettings = Field(
+        default=LlmSettings(),
+        description="The language model provider that tinykit's builder uses.",
+        examples=[{"provider": "anthropic", "api_key": {"env": "TINYKIT_LLM_API_KEY"}}],
+    )
+    backup: BackupSettings = Field(
+        default=BackupSettings(),
+        description="Scheduled snapshots of PocketBase's data.",
+        examples=[{"schedule": "17 3 * * *"}],
+    )
+    firewall: FirewallSettings = Field(
+        default=FirewallSettings(),
+        description="Which addresses may open connections to the host.",
+        examples=[{"ssh_from": ["203.0.113.7"]}],
+    )
+    unattended_upgrades: bool = Field(
+        default=True,
+        description="Whether the distribution's security updates install themselves.",
+        examples=[True],
+    )
+    unsupported_os_ok: bool = Field(
+        default=False,
+        description="Go on where the system is not Debian 12 or 13. Nobody has tried that.",
+        examples=[False],
+    )
+
+    @property
+    def superuser(self) -> str:
+        """E-mail address of PocketBase's superuser."""
+        return self.superuser_email or self.admin_email

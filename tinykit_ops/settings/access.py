@@ -1,0 +1,77 @@
+"""Who may reach what: the gates in front of the builder and the administration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from tinykit_ops.settings.problems import Problem
+from tinykit_ops.settings.section import Section
+from tinykit_ops.settings.values import ListLike, Network
+
+Proof = Literal["account", "allowlist"]
+
+
+def _no_proof_twice(proofs: list[Proof]) -> list[Proof]:
+    if len(set(proofs)) != len(proofs):
+        raise ValueError("names the same proof twice")
+    return proofs
+
+
+class Gate(Section):
+    """Who may pass: a list of proofs, of which any or all must hold."""
+
+    require: Annotated[list[Proof], ListLike, AfterValidator(_no_proof_twice)] = Field(
+        default=["account"],
+        min_length=1,
+        description="Proofs that a visitor has to bring: `account` is a PocketBase account of "
+        "this instance, `allowlist` an address in `access.allowlist`.",
+        examples=[["account", "allowlist"]],
+    )
+    match: Literal["any", "all"] = Field(
+        default="all",
+        description="Whether one of the proofs is enough (`any`) or every one is needed (`all`).",
+        examples=["any"],
+    )
+
+
+def _allowlist_is_filled(access: AccessSettings) -> Iterator[Problem]:
+    # The administration's gate asks for the allowlist by default: with an empty one it is shut
+    # for everybody, which is safe. Whoever writes the word should also write the addresses.
+    if access.allowlist:
+        return
+    gates = (("builder", access.builder), ("admin", access.admin))
+    for name, gate in gates:
+        if name in access.model_fields_set and "allowlist" in gate.require:
+            yield Problem(
+                "allowlist",
+                f"is empty, and access.{name} requires it: nobody could pass",
+                'example: "allowlist": ["203.0.113.7", "2001:db8::/48"]',
+            )
+            return
+
+
+class AccessSettings(Section):
+    """Who may reach the builder and the administration."""
+
+    rules = (_allowlist_is_filled,)
+
+    builder: Gate = Field(
+        default=Gate(),
+        description="The gate in front of everything that edits apps (`/tinykit`, `/login` and "
+        "its API).",
+        examples=[{"require": ["account", "allowlist"], "match": "any"}],
+    )
+    admin: Gate = Field(
+        default=Gate(require=["allowlist"]),
+        description="The gate in front of PocketBase's dashboard and its administration. With "
+        "the default and an empty allowlist nobody passes from outside.",
+        examples=[{"require": ["allowlist"]}],
+    )
+    allowlist: Annotated[list[Network], ListLike] = Field(
+        default=[],
+        description="Addresses and networks, IPv4 and IPv6, that count as trusted.",
+        examples=[["203.0.113.7", "2001:db8::/48"]],
+    )

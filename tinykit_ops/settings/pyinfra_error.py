@@ -1,0 +1,25 @@
+"""The settings error in a form that pyinfra prints as one message, without a traceback.
+
+pyinfra lets a `PyinfraError` of an inventory or deploy file through as it is, and its command
+leaves the printing and the exit code to a `CliError`. This is both, so a run ends with our own
+message and exit code 64. Were it only the first, pyinfra would exit with 1 and put the line of
+our code in front.
+"""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+import click
+from pyinfra.api.exceptions import PyinfraError
+from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
+
+from tinykit_ops.settings.problems import SettingsError
+
+
+class InventoryError(SettingsError, PyinfraError, CliError):  # type: ignore[misc]
+    """Settings of an inventory are wrong. pyinfra prints it and exits with 64."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print to stderr; called by the `pyinfra` command."""
+        click.echo(f"error: {self}", file=file, err=True)
