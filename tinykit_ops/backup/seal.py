@@ -1,0 +1,117 @@
+"""Sealing: plain bytes → zstd → age, as a stream with bounded memory.
+
+A sealed object is a zstd frame, inside an age file when there are recipients: `age --decrypt |
+zstd -d` opens it without this program.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from typing import Any, BinaryIO, cast
+
+import pyrage
+import zstandard
+
+from tinykit_ops.backup.errors import BackupError, SealError
+from tinykit_ops.backup.keys import parse_recipients
+from tinykit_ops.backup.streams import Kept, Measure, Meter
+from tinykit_ops.backup.targets import Readable
+
+CHUNK = 1 << 18
+LEVEL = 3  #: of zstd: its default, and what `tar | zstd` is compared with
+
+
+class Sealed:
+    """The sealed form of a plain stream, made while it is read.
+
+    Read it to its end, then ask for `plain` and `sealed`. Raises SealError while reading when
+    the source cannot be read.
+    """
+
+    def __init__(self, source: Readable, recipients: Sequence[str]) -> None:
+        self._plain = Meter(_Source(source))
+        packed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).stream_reader(
+            cast(BinaryIO, self._plain), read_size=CHUNK
+        )
+        self._sealed = Meter(_Encrypted(packed, recipients) if recipients else packed)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next sealed bytes."""
+        return self._sealed.read(size if size >= 0 else -1)
+
+    @property
+    def plain(self) -> Measure:
+        """Of the bytes that went in."""
+        return self._plain.measure
+
+    @property
+    def sealed(self) -> Measure:
+        """Of the bytes that came out."""
+        return self._sealed.measure
+
+
+class _Source:
+    """Turns the system's read errors into ours, so that no target takes them for its own."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1, /) -> bytes:
+        try:
+            return self._stream.read(size)
+        except OSError as error:
+            raise SealError(
+                f"A file could not be read ({error.strerror or error})",
+                where=str(getattr(self._stream, "name", "")),
+                hint="see `dmesg` for disk errors",
+            ) from error
+
+
+class _Encrypted:
+    """age pushes its output; this turns it into something to read, with a thread and a pipe."""
+
+    def __init__(self, source: Readable, recipients: Sequence[str]) -> None:
+        self._error: BaseException | None = None
+        output, into = os.pipe()
+        self._output = os.fdopen(output, "rb", buffering=0)
+        self._thread = threading.Thread(
+            target=self._encrypt,
+            args=(source, os.fdopen(into, "wb", buffering=CHUNK), parse_recipients(recipients)),
+            daemon=True,
+        )
+        self._started = False
+
+    def _encrypt(self, source: Readable, into: BinaryIO, recipients: list[Any]) -> None:
+        # pyrage loses some errors of the streams it is given, so they are kept here.
+        kept = Kept(source, into)
+        try:
+            with into:
+                pyrage.encrypt_io(kept, kept, recipients)
+        except BaseException as error:
+            self._error = kept.error or error
+        self._error = self._error or kept.error
+
+    def read(self, size: int = -1, /) -> bytes:
+        if not self._started:
+            self._started = True
+            self._thread.start()
+        pieces: list[bytes] = []
+        missing = size
+        while size < 0 or missing > 0:
+            piece = self._output.read(CHUNK if size < 0 else missing)
+            if not piece:
+                self._finish()
+                break
+            pieces.append(piece)
+            missing -= len(piece)
+        return b"".join(pieces)
+
+    def _finish(self) -> None:
+        """The end of the pipe is the end of the data only when nothing failed."""
+        self._thread.join()
+        if isinstance(self._error, BackupError):
+            raise self._error
+        if self._error is not None:
+            raise SealError(f"Encrypting failed ({self._error})", hint="run the backup again")
