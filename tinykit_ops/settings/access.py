@@ -37,14 +37,17 @@ class Gate(Section):
     )
 
 
+_ADMIN = Gate(require=["allowlist"])
+
+
 def _allowlist_is_filled(access: AccessSettings) -> Iterator[Problem]:
-    # The administration's gate asks for the allowlist by default: with an empty one it is shut
-    # for everybody, which is safe. Whoever writes the word should also write the addresses.
+    # The administration's gate asks for the allowlist by default, and with an empty one it is
+    # shut for everybody, which is safe. Every other gate with the word needs the addresses.
     if access.allowlist:
         return
     gates = (("builder", access.builder), ("admin", access.admin))
     for name, gate in gates:
-        if name in access.model_fields_set and "allowlist" in gate.require:
+        if "allowlist" in gate.require and (name, gate) != ("admin", _ADMIN):
             yield Problem(
                 "allowlist",
                 f"is empty, and access.{name} requires it: nobody could pass",
@@ -65,7 +68,7 @@ class AccessSettings(Section):
         examples=[{"require": ["account", "allowlist"], "match": "any"}],
     )
     admin: Gate = Field(
-        default=Gate(require=["allowlist"]),
+        default=_ADMIN,
         description="The gate in front of PocketBase's dashboard and its administration. With "
         "the default and an empty allowlist nobody passes from outside.",
         examples=[{"require": ["allowlist"]}],

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tinykit_ops.settings.problems import Problem
 from tinykit_ops.settings.section import Section
-from tinykit_ops.settings.values import Email, HostPath, Size, Source, WebAddress, size_in_bytes
+from tinykit_ops.settings.values import Email, Size, Source, WebAddress, size_in_bytes
 
 
 def _files_are_named(tls: TlsSettings) -> Iterator[Problem]:
@@ -17,7 +17,7 @@ def _files_are_named(tls: TlsSettings) -> Iterator[Problem]:
         for name in ("certificate", "key"):
             if getattr(tls, name) is None:
                 reason = 'is missing: the mode "files" needs a certificate and its key'
-                yield Problem(name, reason, f'example: "{name}": "/etc/ssl/tinykit/{name}.pem"')
+                yield Problem(name, reason, f'example: "{name}": "certificates/{name}.pem"')
 
 
 def _files_are_used(tls: TlsSettings) -> Iterator[Problem]:
@@ -59,19 +59,19 @@ class TlsSettings(Section):
     )
     directory_ca: Source | None = Field(
         default=None,
-        description="PEM file of the authority that signs the ACME directory's own certificate, "
-        "for a private one.",
-        examples=["/etc/ssl/acme-root.pem"],
+        description="PEM file on the controller: the authority that signs the ACME directory's own "
+        "certificate, for a private one.",
+        examples=["certificates/acme-root.pem"],
     )
-    certificate: HostPath | None = Field(
+    certificate: Source | None = Field(
         default=None,
-        description="PEM file on the host: the certificate and its chain.",
-        examples=["/etc/ssl/tinykit/certificate.pem"],
+        description="PEM file on the controller: the certificate and its chain.",
+        examples=["certificates/certificate.pem"],
     )
-    key: HostPath | None = Field(
+    key: Source | None = Field(
         default=None,
-        description="PEM file on the host: the certificate's private key.",
-        examples=["/etc/ssl/tinykit/key.pem"],
+        description="PEM file on the controller: the certificate's private key.",
+        examples=["certificates/key.pem"],
     )
 
 

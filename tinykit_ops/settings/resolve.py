@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from tinykit_ops.settings.model import Settings
@@ -18,6 +19,25 @@ def local_archive(settings: Settings) -> Path | None:
 
 def file_problems(settings: Settings) -> list[Problem]:
     """What is wrong with the files of the controller that settings name."""
+    return [*_archive_problems(settings), *_tls_problems(settings)]
+
+
+def _tls_problems(settings: Settings) -> Iterator[Problem]:
+    tls = settings.edge.tls
+    for name in ("certificate", "key", "directory_ca"):
+        source = getattr(tls, name)
+        if source is None:
+            continue
+        try:
+            if b"-----BEGIN " not in Path(source).expanduser().read_bytes():
+                reason = f"the file {source} is not in PEM form"
+                yield Problem(f"edge.tls.{name}", reason, "it should begin with -----BEGIN …")
+        except OSError as error:
+            reason = f"the file {source} cannot be read: {error.strerror or error}"
+            yield Problem(f"edge.tls.{name}", reason, "look at its path, owner and mode")
+
+
+def _archive_problems(settings: Settings) -> list[Problem]:
     path = local_archive(settings)
     if path is None:
         return []

@@ -21,7 +21,6 @@ class Section(BaseModel):
         frozen=True,
         hide_input_in_errors=True,  # pydantic would print the wrong value, secret or not
         strict=True,  # "22" is not a port and 1 is not a yes: a typo should be seen
-        regex_engine="rust-regex",
     )
 
     #: What has to hold between the values of this section.

@@ -19,7 +19,7 @@ _OLDEST_POCKETBASE = "0.23.4"
 
 def is_web_address(source: str) -> bool:
     """Does an archive come over the network?"""
-    return source.startswith(("https://", "http://"))
+    return source.startswith("https://")
 
 
 def _one_source(app: AppSettings) -> Iterator[Problem]:
@@ -47,7 +47,7 @@ def _fetched_archive_has_a_hash(app: AppSettings) -> Iterator[Problem]:
             reason = "is missing: an archive that comes over the network needs its hash"
             yield Problem("sha256", reason, "`sha256sum ARCHIVE` prints it")
     elif "://" in app.archive:
-        reason = "is neither a path nor an https:// or http:// address"
+        reason = "is neither a path nor an https:// address"
         yield Problem("archive", reason, _APP_EXAMPLE)
 
 
