@@ -107,7 +107,7 @@ def default_version(name: str) -> str:
 
 
 def find(
-    name: str, version: str | None = None, sha256: Mapping[str, str] | None = None
+    name: str, version: str | None = None, sha256: Mapping[Architecture, str] | None = None
 ) -> Artifact:
     """The artifact `name` in `version` (default: the pinned default).
 
