@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tinykit_ops.checks.context import Context, Sighting, Stance
-from tinykit_ops.checks.model import CannotLook, Verdict, unknown, weigh
+from tinykit_ops.checks.model import CannotLook, Tally, Verdict, unknown
+from tinykit_ops.edge.probe import is_page_shell
 from tinykit_ops.edge.routes import ROUTES, Route, RouteClass, Seen
 from tinykit_ops.settings.model import Gate
 
@@ -26,7 +27,7 @@ def routes_of(*classes: RouteClass) -> list[Route]:
 
 def closed_to_all(look: Context, routes: Iterable[Route]) -> Verdict:
     """The verdict on routes that nobody may reach, wherever they are."""
-    return weigh(*_sort(look, routes))
+    return _try_all(look, routes).verdict()
 
 
 def closed_to_strangers(look: Context, routes: Iterable[Route], gate: Gate | None) -> Verdict:
@@ -36,21 +37,48 @@ def closed_to_strangers(look: Context, routes: Iterable[Route], gate: Gate | Non
         routes: with probes.
         gate: the gate's settings, None when they are not known.
     """
-    bad, unseen, good = _sort(look, routes)
-    if bad and _may_be_let_in(look, gate):
-        return unknown(*bad, _MAYBE_ALLOWED)
-    return weigh(bad, unseen, good)
+    return _unless_let_in(look, _try_all(look, routes), gate)
 
 
-def _sort(look: Context, routes: Iterable[Route]) -> tuple[list[str], list[str], list[str]]:
-    lines: dict[Seen, list[str]] = {seen: [] for seen in Seen}
+def no_trick_leads_in(look: Context, paths: Iterable[str], gate: Gate | None) -> Verdict:
+    """The verdict on other spellings of the builder's address.
+
+    Anything but the builder's page is good news: a refusal, or the published app, which tinykit
+    serves for every path that it does not know.
+    """
+    tally = Tally()
+    for path in paths:
+        try:
+            answer = look.stranger.get(path)
+        except CannotLook as reason:
+            tally.unseen.append(str(reason))
+            continue
+        if is_page_shell(answer):
+            tally.bad.append(f"{answer} with the builder's page")
+        elif answer.status == 429 or answer.status >= 500:
+            tally.unseen.append(str(answer))
+        else:
+            tally.good.append(f"{answer}, not with the builder's page")
+    return _unless_let_in(look, tally, gate)
+
+
+def _try_all(look: Context, routes: Iterable[Route]) -> Tally:
+    tally = Tally()
+    lines = {Seen.OPEN: tally.bad, Seen.UNCLEAR: tally.unseen, Seen.CLOSED: tally.good}
     for route in routes:
         try:
             sighting = look.sight(route)
             lines[sighting.seen].append(_line(sighting))
         except CannotLook as reason:
-            lines[Seen.UNCLEAR].append(str(reason))
-    return lines[Seen.OPEN], lines[Seen.UNCLEAR], lines[Seen.CLOSED]
+            tally.unseen.append(str(reason))
+    return tally
+
+
+def _unless_let_in(look: Context, tally: Tally, gate: Gate | None) -> Verdict:
+    """What is open may be open because this machine is on the allowlist."""
+    if tally.bad and _may_be_let_in(look, gate):
+        return unknown(*tally.bad, _MAYBE_ALLOWED)
+    return tally.verdict()
 
 
 def _line(sighting: Sighting) -> str:

@@ -6,7 +6,7 @@ A verdict cannot be made without evidence, so "pass" always means that somebody 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -96,17 +96,25 @@ def unknown(*why: str) -> Verdict:
     return Verdict(Outcome.UNKNOWN, why)
 
 
-def weigh(bad: list[str], unseen: list[str], good: list[str]) -> Verdict:
-    """The verdict on several observations: one bad one fails, else one unseen one is unknown.
+@dataclass
+class Tally:
+    """Observations of one check, to be weighed: one bad one fails, else one unseen is unknown.
 
-    Args:
-        bad, unseen, good: one line of evidence an observation. All empty is unknown.
+    Attributes:
+        bad, unseen, good: one line of evidence an observation.
     """
-    if bad:
-        return failed(*bad)
-    if unseen:
-        return unknown(*unseen)
-    return passed(*good) if good else unknown("there was nothing to look at")
+
+    bad: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    good: list[str] = field(default_factory=list)
+
+    def verdict(self) -> Verdict:
+        """The verdict on all of them; without any it is unknown."""
+        if self.bad:
+            return failed(*self.bad)
+        if self.unseen:
+            return unknown(*self.unseen)
+        return passed(*self.good) if self.good else unknown("there was nothing to look at")
 
 
 class CannotLook(Exception):  # noqa: N818

@@ -50,8 +50,13 @@ def setup_routes() -> Iterator[Route]:
         methods=("POST",),
         answer=EdgeAnswer(200, '{"ok":true,"saved":false}'),
         note="An oracle for the superuser's password, called at every login and not waited for.",
-        probe=post_nothing(
-            "/api/auth/save-server-credentials", says(400, "Email and password required")
+        probe=Probe(
+            "POST",
+            "/api/auth/save-server-credentials",
+            opens=says(400, "Email and password required"),
+            closes=says(200, '"saved":false'),
+            headers={"content-type": "application/json"},
+            body="{}",
         ),
     )
     yield Route(

@@ -1,0 +1,73 @@
+"""Backups: there is one, it is young, and it is somewhere else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tinykit_ops.backup.status import STATUS_FILE, BackupStatus, TargetStatus
+from tinykit_ops.checks.context import Context
+from tinykit_ops.checks.model import (
+    Area,
+    CannotLook,
+    Need,
+    Remedy,
+    Severity,
+    Tally,
+    Vantage,
+    Verdict,
+    failed,
+)
+from tinykit_ops.checks.registry import check
+
+
+@check(
+    id="backups.fresh",
+    title="Every backup target got a snapshot lately",
+    area=Area.BACKUPS,
+    severity=Severity.HIGH,
+    looks_from=Vantage.HOST,
+    needs=(Need.SETTINGS,),
+    checklist="Backups: automated by cron, or by volume snapshot",
+    remedy=Remedy(
+        by_hand="`tinykit-ops backup run` on the host says what is wrong; the schedule is in "
+        "/etc/cron.d/tinykit-ops, its output in `journalctl -t tinykit-ops`. Targets are set in "
+        "the inventory: `tinykit-ops settings explain backup`."
+    ),
+)
+def backups_are_fresh(look: Context) -> Verdict:
+    """Reads what the last backups came to, on the host."""
+    wanted = look.known.backup
+    if not wanted.targets:
+        return failed("the settings name no backup target")
+    status = _status(look)
+    if status is None:
+        return failed(f"no backup was ever tried: there is no {STATUS_FILE}")
+    tally = Tally()
+    for target in wanted.targets:
+        fault, line = _judge(target.name, status.targets.get(target.name), wanted.max_age_hours)
+        (tally.bad if fault else tally.good).append(fault or line)
+    return tally.verdict()
+
+
+def _status(look: Context) -> BackupStatus | None:
+    text = look.machine.read(str(STATUS_FILE))
+    if text is None:
+        return None
+    try:
+        return BackupStatus.model_validate_json(text)
+    except ValueError:
+        raise CannotLook(f"{STATUS_FILE} cannot be understood") from None
+
+
+def _judge(name: str, status: TargetStatus | None, limit: int) -> tuple[str, str]:
+    """(what is wrong, what is right) with one target."""
+    age = status.age_hours(datetime.now(UTC)) if status else None
+    if status is None or age is None:
+        reason = f": {status.error}" if status and status.error else ""
+        return f"{name}: no backup has succeeded{reason}", ""
+    line = f"{name}: snapshot {status.snapshot} is {age:.1f} hours old (at most {limit})"
+    if age < -1:
+        return f"{line}: the clock of this host was wrong, then or now", ""
+    if age > limit:
+        return f"{line}; {status.error}" if status.failing and status.error else line, ""
+    return "", line

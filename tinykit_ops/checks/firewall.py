@@ -1,0 +1,62 @@
+"""Reading nftables' rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tinykit_ops.checks.model import CannotLook
+
+#: Which kinds of packets a table's family sees.
+_FAMILIES = {"IPv4": {"inet", "ip"}, "IPv6": {"inet", "ip6"}}
+#: Expressions that restrict nothing.
+_HARMLESS = {"counter", "log", "accept"}
+
+
+def input_policies(ruleset: str) -> dict[str, list[str]]:
+    """Which input chains drop by default, for IPv4 and IPv6.
+
+    A chain that accepts everything in one of its own rules does not count, whatever its policy.
+
+    Args:
+        ruleset: what `nft -j list ruleset` prints.
+
+    Returns:
+        `IPv4` and `IPv6`, each with `family table chain` of the chains that guard it.
+
+    Raises:
+        CannotLook: it is no such output.
+    """
+    try:
+        entries: list[Mapping[str, Any]] = json.loads(ruleset)["nftables"]
+        chains = [entry["chain"] for entry in entries if "chain" in entry]
+        rules = [entry["rule"] for entry in entries if "rule" in entry]
+        guards = [chain for chain in chains if _drops(chain) and not _is_holed(chain, rules)]
+        return {
+            kind: [_name(chain) for chain in guards if chain["family"] in families]
+            for kind, families in _FAMILIES.items()
+        }
+    except (ValueError, KeyError, TypeError) as error:
+        raise CannotLook(f"nft's rules cannot be understood ({type(error).__name__})") from None
+
+
+def _drops(chain: Mapping[str, Any]) -> bool:
+    return chain.get("hook") == "input" and chain.get("policy") == "drop"
+
+
+def _is_holed(chain: Mapping[str, Any], rules: list[Mapping[str, Any]]) -> bool:
+    return any(_accepts_all(rule) for rule in rules if _place(rule, "chain") == _place(chain))
+
+
+def _accepts_all(rule: Mapping[str, Any]) -> bool:
+    words = [word for expression in rule.get("expr", []) for word in expression]
+    return "accept" in words and set(words) <= _HARMLESS
+
+
+def _place(entry: Mapping[str, Any], chain: str = "name") -> tuple[str, str, str]:
+    return entry["family"], entry["table"], entry[chain]
+
+
+def _name(chain: Mapping[str, Any]) -> str:
+    return " ".join(_place(chain))

@@ -1,0 +1,157 @@
+"""Running checks: each one gets a verdict, whatever happens in it."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from tinykit_ops import __version__
+from tinykit_ops.checks.context import Context
+from tinykit_ops.checks.model import (
+    CannotLook,
+    Check,
+    Need,
+    Outcome,
+    Vantage,
+    Verdict,
+    unknown,
+)
+from tinykit_ops.errors import Exit, TinykitOpsError
+
+WORKERS = 4  #: checks at a time on one instance
+
+
+@dataclass(frozen=True)
+class Result:
+    """One check and its verdict.
+
+    Attributes:
+        seconds: how long it took.
+        bug: the traceback, when the check itself broke.
+    """
+
+    check: Check
+    verdict: Verdict
+    seconds: float = 0.0
+    bug: str = ""
+
+
+@dataclass(frozen=True)
+class InstanceReport:
+    """All that was seen of one instance.
+
+    Attributes:
+        target: its address or the host's name.
+        started: when looking began.
+        seconds: how long it took.
+        requests: how many were sent.
+        remarks: what a reader must know besides.
+        version: of the tinykit-ops that looked.
+    """
+
+    target: str
+    results: tuple[Result, ...]
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seconds: float = 0.0
+    requests: int = 0
+    remarks: tuple[str, ...] = ()
+    version: str = __version__
+
+    def having(self, outcome: Outcome) -> list[Result]:
+        """The results of one outcome."""
+        return [result for result in self.results if result.verdict.outcome == outcome]
+
+    def with_host(self, host: InstanceReport) -> InstanceReport:
+        """This report with the host's results in the place of its own unknown ones."""
+        seen = {result.check.id: result for result in host.results}
+        mine = {result.check.id for result in self.results}
+        merged = [_better(result, seen.get(result.check.id)) for result in self.results]
+        merged += [result for result in host.results if result.check.id not in mine]
+        remarks = (*self.remarks, *(f"On the host: {remark}" for remark in host.remarks))
+        return replace(self, results=tuple(merged), remarks=remarks)
+
+
+def _better(own: Result, host: Result | None) -> Result:
+    if host is None or own.check.looks_from != Vantage.HOST:
+        return own
+    return host
+
+
+@dataclass(frozen=True)
+class Report:
+    """All instances that one run looked at."""
+
+    instances: tuple[InstanceReport, ...]
+
+    def count(self, outcome: Outcome) -> int:
+        """How many results have an outcome."""
+        return sum(len(instance.having(outcome)) for instance in self.instances)
+
+    @property
+    def exit_code(self) -> Exit:
+        """1 for findings, 70 when a check broke, 2 when something was not seen, else 0."""
+        if self.count(Outcome.FAIL):
+            return Exit.FINDINGS
+        if any(result.bug for instance in self.instances for result in instance.results):
+            return Exit.SOFTWARE
+        return Exit.COULD_NOT_SEE if self.count(Outcome.UNKNOWN) else Exit.OK
+
+
+def run(
+    checks: Sequence[Check], look: Context, target: str, remarks: Iterable[str] = ()
+) -> InstanceReport:
+    """Run checks on one instance.
+
+    Args:
+        checks: in the order of the report.
+        look: the ways to look.
+        target: how the report calls the instance.
+        remarks: for the report.
+    """
+    started, clock = datetime.now(UTC), time.monotonic()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        results = tuple(pool.map(lambda check: run_one(check, look), checks))
+    return InstanceReport(
+        target,
+        results,
+        started,
+        round(time.monotonic() - clock, 3),
+        look.client.manners.used if look.client else 0,
+        tuple(remarks),
+    )
+
+
+def run_one(check: Check, look: Context) -> Result:
+    """Run one check. Never raises: what a check cannot see is unknown, and so is a broken check."""
+    clock = time.monotonic()
+    bug = ""
+    try:
+        barrier = _barrier(check, look)
+        verdict = unknown(barrier) if barrier else check.look(look)
+    except CannotLook as reason:
+        verdict = unknown(str(reason) or "it could not look")
+    except TinykitOpsError as error:
+        verdict = unknown(f"{error.what} ({error.where})" if error.where else error.what)
+    except Exception as error:  # a bug in one check must not hide what the others see
+        bug = traceback.format_exc()
+        verdict = unknown(f"this check broke ({type(error).__name__}): a bug in tinykit-ops")
+    return Result(check, verdict, round(time.monotonic() - clock, 3), bug)
+
+
+def _barrier(check: Check, look: Context) -> str:
+    """Why a check cannot look, empty when it can."""
+    if check.looks_from == Vantage.HOST and look.host is None:
+        return "needs to look on the host: give --inventory, or run `check --host` there"
+    if check.looks_from in {Vantage.OUTSIDE, Vantage.OUTSIDER} and look.client is None:
+        return "needs the address of the instance"
+    if check.looks_from == Vantage.ACCOUNT:
+        return "needs an account"
+    if check.looks_from == Vantage.SUPERUSER:
+        return "needs the superuser"
+    if Need.SETTINGS in check.needs and look.settings is None:
+        return "needs the settings of the instance: an inventory, or the host's configuration"
+    return ""
