@@ -1,0 +1,126 @@
+"""Base trees: a bare Debian per release, made once, shared by all hosts and never written to.
+
+As a provider's cloud image, and nothing more: systemd with networkd, an SSH server, sudo, Python
+(cloud-init brings it), certificates. What tinykit needs, the deploys install.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from tinykit_ops.lab import cgroups
+from tinykit_ops.lab.commands import run
+from tinykit_ops.lab.locks import locked
+from tinykit_ops.lab.sources import debian_sources
+from tinykit_ops.lab.surroundings import Surroundings, of_this_machine
+
+PACKAGES = [
+    *("systemd", "systemd-sysv", "libpam-systemd", "dbus", "openssh-server", "sudo", "python3"),
+    *("iproute2", "iputils-ping", "procps", "netbase", "ca-certificates"),
+]
+SUDO_USER = "ops"
+RECIPE = 1  #: raise it when the lines below change what a tree holds
+BUILD_SECONDS = 1200.0
+LOCK_SECONDS = 900.0
+
+_FINISH = f"""
+set -eu
+update-ca-certificates >/dev/null 2>&1
+useradd --create-home --shell /bin/bash {SUDO_USER}
+echo '{SUDO_USER} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{SUDO_USER}
+chmod 0440 /etc/sudoers.d/{SUDO_USER}
+systemctl enable systemd-networkd.service >/dev/null 2>&1
+rm -f /etc/ssh/ssh_host_* /etc/machine-id /var/lib/dbus/machine-id /etc/hostname /etc/resolv.conf
+rm -f /etc/apt/apt.conf.d/99mmdebstrap
+touch /etc/machine-id
+echo LANG=C.UTF-8 > /etc/default/locale
+"""
+
+
+def tree_name(codename: str, surroundings: Surroundings, sources: list[str]) -> str:
+    """What the tree is called: the release, and a hash of everything that it is made from."""
+    files = {path: hashlib.sha256(data).hexdigest() for path, data in surroundings.files.items()}
+    recipe = [RECIPE, codename, PACKAGES, _FINISH, sources, sorted(files.items())]
+    return f"{codename}-{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:12]}"
+
+
+def ensure_tree(codename: str, cache: Path, cgroup: str, progress: Callable[[str], None]) -> Path:
+    """Returns the base tree of a release; makes it (some 20 to 60 s) unless it is in the cache.
+
+    Args:
+        cache: the folder of all trees.
+        cgroup: where the work runs, so that `lab down` can end it.
+    Raises: CommandError when mmdebstrap fails.
+    """
+    surroundings = of_this_machine()
+    sources = debian_sources(codename)
+    tree = cache / tree_name(codename, surroundings, sources)
+    if tree.is_dir():
+        return tree
+    cache.mkdir(parents=True, exist_ok=True)
+    with locked(cache, wait_seconds=LOCK_SECONDS):
+        _remove_partial(cache)
+        if not tree.is_dir():
+            progress(f"making the base tree of {codename} (once; kept in {cache})")
+            _build(tree, codename, surroundings, sources, cgroup)
+    return tree
+
+
+def remove_partial(cache: Path) -> None:
+    """Remove half-made trees that a crash left, unless somebody is making one right now."""
+    if cache.is_dir() and any(cache.glob(".partial-*")):
+        with locked(cache):
+            _remove_partial(cache)
+
+
+def _remove_partial(cache: Path) -> None:
+    for leftover in cache.glob(".partial-*"):
+        shutil.rmtree(leftover)
+
+
+def _build(
+    tree: Path, codename: str, surroundings: Surroundings, sources: list[str], cgroup: str
+) -> None:
+    partial = tree.with_name(f".partial-{tree.name}")
+    partial.mkdir(mode=0o755)
+    extra, root, finish = partial / "files", partial / "root", partial / "finish.sh"
+    _write_files(extra, surroundings)
+    finish.write_text(_FINISH)
+    cgroups.create(f"{cgroup}/build")
+    words = [
+        *("unshare", "--mount", "--propagation", "slave"),
+        *("mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory"),
+        f"--include={','.join(PACKAGES)}",
+        *(f"--aptopt={extra / path}" for path in surroundings.apt_files),
+        f'--customize-hook=tar -C "{extra}" -c . | tar -C "$1" --no-overwrite-dir -x',
+        f'--customize-hook=chroot "$1" sh < "{finish}"',
+        codename,
+        str(root),
+    ]
+    # Sources come on standard input, for they may hold a password.
+    text = "".join(f"{line}\n" for line in sources) or None
+    if text:
+        words.append("-")
+    run(
+        cgroups.inside(f"{cgroup}/build", words),
+        input_text=text,
+        timeout=BUILD_SECONDS,
+        env={**os.environ, "TMPDIR": str(partial)},
+    )
+    root.rename(tree)
+    shutil.rmtree(partial)
+
+
+def _write_files(folder: Path, surroundings: Surroundings) -> None:
+    folder.mkdir(mode=0o755)
+    for path, data in surroundings.files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        mode = 0o600 if path in surroundings.private else 0o644
+        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+            out.write(data)
