@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tinykit_ops.checks.context import Context
 
 
+MAX_LINE = 500  #: characters of one line of evidence
+
+
 class Area(StrEnum):
     """The parts of tinykit's security page and its production checklist."""
 
@@ -79,6 +82,13 @@ class Verdict:
     def __post_init__(self) -> None:
         if not self.evidence or not all(line.strip() for line in self.evidence):
             raise ValueError(f"a verdict of {self.outcome.value!r} needs evidence")
+        object.__setattr__(self, "evidence", tuple(map(_clean, self.evidence)))
+
+
+def _clean(line: str) -> str:
+    """One printable line: what servers and hosts said must not steer a terminal."""
+    short = line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]}…"
+    return "".join(each if each.isprintable() else "�" for each in short)
 
 
 def passed(*evidence: str) -> Verdict:

@@ -103,9 +103,7 @@ def _read_instance(data: Mapping[str, Any]) -> InstanceReport:
         remarks.append(f"Checks that this version does not know: {', '.join(strange)}")
     return InstanceReport(
         str(data["target"]),
-        tuple(
-            _read_result(each, known[each["id"]]) for each in data["results"] if each["id"] in known
-        ),
+        tuple(_read_result(each, known[each["id"]]) for each in results),
         datetime.fromisoformat(data["started"]),
         float(data["seconds"]),
         int(data["requests"]),

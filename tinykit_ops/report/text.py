@@ -6,10 +6,10 @@ In a pipe, or with NO_COLOR, it is plain text.
 from __future__ import annotations
 
 import io
+import textwrap
 from itertools import groupby
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from tinykit_ops.checks.model import Outcome
@@ -21,13 +21,15 @@ _MARKS = {
     Outcome.FAIL: ("FAIL   ", "bold red"),
     Outcome.UNKNOWN: ("unknown", "yellow"),
 }
+PIPE_WIDTH = 100  #: columns where there is no terminal
+_INDENT = 11
 _SHOWN = 4  #: lines of evidence of a passed check; findings show all
 
 
 def render(report: Report) -> str:
     """The report as plain text of 100 columns."""
     page = io.StringIO()
-    show(report, Console(file=page, width=100, color_system=None, legacy_windows=False))
+    show(report, Console(file=page, width=PIPE_WIDTH, color_system=None, legacy_windows=False))
     return page.getvalue()
 
 
@@ -44,12 +46,12 @@ def show(report: Report, console: Console, *, debug: bool = False) -> None:
 
 
 def _show_instance(instance: InstanceReport, console: Console, debug: bool) -> None:
-    _line(console, 0, Text(instance.target, "bold"))
+    console.print(Text(instance.target, "bold"))
     for remark in instance.remarks:
-        _line(console, 2, Text(f"note: {remark}", "yellow"))
+        _print(console, 2, f"note: {remark}", "yellow")
     for area, results in groupby(instance.results, lambda result: result.check.area):
         console.print()
-        _line(console, 0, Text(area.value, "bold"))
+        console.print(Text(area.value, "bold"))
         for result in results:
             _show_result(result, console, debug)
     console.print()
@@ -58,21 +60,22 @@ def _show_instance(instance: InstanceReport, console: Console, debug: bool) -> N
 def _show_result(result: Result, console: Console, debug: bool) -> None:
     outcome, check = result.verdict.outcome, result.check
     mark, style = _MARKS[outcome]
-    severity = f"  [{check.severity.value}]" if outcome == Outcome.FAIL else ""
-    _line(console, 2, Text.assemble((mark, style), "  ", check.title, (severity, style)))
-    _line(console, 11, Text(check.id, "dim"))
+    about = f"  {check.id}, {check.severity.value}" if outcome == Outcome.FAIL else f"  {check.id}"
+    title = Text.assemble("  ", (mark, style), "  ", check.title, (about, "dim"))
+    console.print(title, soft_wrap=True)
     evidence = result.verdict.evidence
     shown = evidence[:_SHOWN] if outcome == Outcome.PASS else evidence
     for line in shown:
-        _line(console, 11, Text(f"- {line}"))
+        _print(console, _INDENT, f"- {line}")
     if len(evidence) > len(shown):
-        _line(console, 11, Text(f"- and {len(evidence) - len(shown)} more", "dim"))
+        _print(console, _INDENT, f"- and {len(evidence) - len(shown)} more", "dim")
     if outcome == Outcome.FAIL:
         for way, text in check.remedy.items():
-            _line(console, 11, Text(f"remedy ({way}):", "cyan"))
-            _line(console, 13, Text(text.replace("\t", "    ")))
+            _print(console, _INDENT, f"remedy ({way}):", "cyan")
+            for line in text.expandtabs(4).split("\n"):
+                _print(console, _INDENT + 2, line)
     if debug and result.bug:
-        _line(console, 11, Text(result.bug, "red"))
+        console.print(Text(result.bug, "red"), soft_wrap=True)
 
 
 def _show_summary(report: Report, console: Console) -> None:
@@ -86,8 +89,20 @@ def _show_summary(report: Report, console: Console) -> None:
     )
     requests = sum(instance.requests for instance in report.instances)
     seconds = max((instance.seconds for instance in report.instances), default=0.0)
-    _line(console, 0, words + Text(f"  ({requests} requests, {seconds:.1f} s)", "dim"))
+    console.print(words + Text(f"  ({requests} requests, {seconds:.1f} s)", "dim"))
 
 
-def _line(console: Console, indent: int, text: Text) -> None:
-    console.print(Padding(text, (0, 0, 0, indent)), highlight=False, markup=False)
+def _print(console: Console, indent: int, line: str, style: str = "") -> None:
+    """Print a line, wrapped and indented; its own leading spaces count as indentation."""
+    body = line.lstrip(" ")
+    indent += len(line) - len(body)
+    hanging = indent + (2 if body.startswith("- ") else 0)
+    wrapped = textwrap.fill(
+        body,
+        max(console.width, 40),
+        initial_indent=" " * indent,
+        subsequent_indent=" " * hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    console.print(Text(wrapped, style), soft_wrap=True)

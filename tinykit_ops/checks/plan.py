@@ -1,0 +1,150 @@
+"""What one run of `tinykit-ops check` looks at, and from where."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tinykit_ops.agent.config import load_agent_config
+from tinykit_ops.checks.context import Context, Stance
+from tinykit_ops.checks.dial import Namespace
+from tinykit_ops.checks.fingerprint import recognise
+from tinykit_ops.checks.fleet import HostLook, look_at_hosts
+from tinykit_ops.checks.host import LocalHost
+from tinykit_ops.checks.http import Client
+from tinykit_ops.checks.manners import Manners
+from tinykit_ops.checks.model import Check, Vantage
+from tinykit_ops.checks.registry import select
+from tinykit_ops.checks.runner import InstanceReport, Report, run
+from tinykit_ops.checks.target import Target, parse_target
+from tinykit_ops.errors import TinykitOpsError, UsageError
+from tinykit_ops.settings.model import Settings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The words of the command line.
+
+    Attributes:
+        url: of the instance; empty for the host alone, or for all domains of an inventory.
+        host: look on this machine too.
+        inventory: let the agents of its hosts look; says which settings an instance has.
+        limit: which hosts of it.
+        resolve: `HOST:PORT:ADDRESS` in place of DNS.
+        from_netns: a network namespace that is on no allowlist.
+        stance: what is known of this machine's own address.
+        timeout: seconds for one request.
+        expect_version: of the agent; empty means this one.
+        force: also check what does not look like tinykit.
+    """
+
+    url: str = ""
+    host: bool = False
+    inventory: Path | None = None
+    limit: Sequence[str] = ()
+    only: Sequence[str] = ()
+    skip: Sequence[str] = ()
+    resolve: Sequence[str] = ()
+    http_port: int = 80
+    ca_file: Path | None = None
+    from_netns: str = ""
+    stance: Stance = Stance.AUTO
+    timeout: float = 10.0
+    expect_version: str = ""
+    force: bool = False
+
+
+def examine(plan: Plan) -> Report:
+    """Look at everything that the plan names.
+
+    Raises:
+        UsageError: the plan makes no sense.
+        UnavailableError: an instance does not answer, or is not tinykit.
+    """
+    checks = select(plan.only, plan.skip)
+    if plan.inventory and plan.host:
+        raise UsageError("--host and --inventory exclude each other", hint="give one of them")
+    if plan.inventory:
+        return _examine_inventory(plan, plan.inventory, checks)
+    if not plan.url and not plan.host:
+        raise UsageError(
+            "Nothing to check",
+            hint="give the address of an instance, --host on the host, or --inventory FILE",
+        )
+    if not plan.url:
+        checks = _only_on_host(checks)
+    return Report((_examine_one(plan, plan.url, checks),))
+
+
+def _examine_one(plan: Plan, url: str, checks: Sequence[Check]) -> InstanceReport:
+    """An instance from outside, on this machine, or both."""
+    settings, remarks = _settings_of_this_host() if plan.host else (None, [])
+    look = Context(stance=plan.stance, settings=settings, expected_version=plan.expect_version)
+    if plan.host:
+        look.host = LocalHost()
+    if url:
+        remarks += _add_clients(look, plan, _target(plan, url))
+    return run(checks, look, url or socket.gethostname(), remarks)
+
+
+def _examine_inventory(plan: Plan, inventory: Path, checks: Sequence[Check]) -> Report:
+    """Every instance of an inventory: its host by its agent, and its domain from outside."""
+    on_host = [check.id for check in checks if check.looks_from == Vantage.HOST]
+    words = [f"--only={check_id}" for check_id in on_host]
+    looks = look_at_hosts(inventory, limit=plan.limit, words=words or ["--only=host"])
+    if plan.url:
+        looks = [_host_of(looks, _target(plan, plan.url))]
+    return Report(tuple(_examine_hosted(plan, look, checks) for look in looks))
+
+
+def _examine_hosted(plan: Plan, hosted: HostLook, checks: Sequence[Check]) -> InstanceReport:
+    url = plan.url or f"https://{hosted.settings.domains[0]}"
+    look = Context(stance=plan.stance, settings=hosted.settings)
+    remarks = [hosted.problem] if hosted.problem else []
+    remarks += _add_clients(look, plan, _target(plan, url))
+    report = run(checks, look, url, remarks)
+    return report.with_host(hosted.report) if hosted.report else report
+
+
+def _host_of(looks: Sequence[HostLook], target: Target) -> HostLook:
+    """The host of an inventory that serves a domain."""
+    serving = [look for look in looks if target.host in look.settings.domains]
+    if not serving and len(looks) == 1:
+        serving = list(looks)
+    if len(serving) != 1:
+        raise UsageError(
+            f"The inventory does not say which host serves {target.host}",
+            hint="its `domains` name it on no host or on several; --limit chooses one",
+        )
+    return serving[0]
+
+
+def _settings_of_this_host() -> tuple[Settings | None, list[str]]:
+    try:
+        return load_agent_config().settings, []
+    except TinykitOpsError as error:
+        return None, [f"{error.what} ({error.where})"]
+
+
+def _target(plan: Plan, url: str) -> Target:
+    return parse_target(url, http_port=plan.http_port, resolve=tuple(plan.resolve))
+
+
+def _add_clients(look: Context, plan: Plan, target: Target) -> list[str]:
+    """Give a context its eyes outside. Returns remarks."""
+    look.client = Client(target, manners=Manners(plan.timeout), ca_file=plan.ca_file)
+    remarks = recognise(look.client, force=plan.force)
+    if plan.from_netns:
+        look.outsider = replace(look.client, dialer=Namespace(plan.from_netns))
+    return remarks
+
+
+def _only_on_host(checks: Sequence[Check]) -> tuple[Check, ...]:
+    chosen = tuple(check for check in checks if check.looks_from == Vantage.HOST)
+    if not chosen:
+        raise UsageError(
+            "None of these checks looks on the host", hint="give the address of the instance too"
+        )
+    return chosen
