@@ -37,7 +37,15 @@ class Gate(Section):
     )
 
 
-_ADMIN = Gate(require=["allowlist"])
+class AdminGate(Gate):
+    """The same in front of the administration, where an address is asked for by default."""
+
+    require: Annotated[list[Proof], ListLike, AfterValidator(_no_proof_twice)] = Field(
+        default=["allowlist"],
+        min_length=1,
+        description=Gate.model_fields["require"].description,
+        examples=[["allowlist"]],
+    )
 
 
 def _allowlist_is_filled(access: AccessSettings) -> Iterator[Problem]:
@@ -47,7 +55,7 @@ def _allowlist_is_filled(access: AccessSettings) -> Iterator[Problem]:
         return
     gates = (("builder", access.builder), ("admin", access.admin))
     for name, gate in gates:
-        if "allowlist" in gate.require and (name, gate) != ("admin", _ADMIN):
+        if "allowlist" in gate.require and gate != AdminGate():
             yield Problem(
                 "allowlist",
                 f"is empty, and access.{name} requires it: nobody could pass",
@@ -67,8 +75,8 @@ class AccessSettings(Section):
         "its API).",
         examples=[{"require": ["account", "allowlist"], "match": "any"}],
     )
-    admin: Gate = Field(
-        default=_ADMIN,
+    admin: AdminGate = Field(
+        default=AdminGate(),
         description="The gate in front of PocketBase's dashboard and its administration. With "
         "the default and an empty allowlist nobody passes from outside.",
         examples=[{"require": ["allowlist"]}],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -195,9 +195,15 @@ class _Reading:
 
 @contextmanager
 def _reading() -> Iterator[None]:
+    from pyinfra.api.state import State
+    from pyinfra.context import ctx_state
+
     before, _Reading.active = _Reading.active, True
+    is_set: bool = ctx_state.isset()  # type: ignore[no-untyped-call]
+    state = nullcontext() if is_set else ctx_state.use(State())
     try:
-        yield
+        with state:  # pyinfra notes there which file it executes
+            yield
     finally:
         _Reading.active = before
 

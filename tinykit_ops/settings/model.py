@@ -134,7 +134,7 @@ class Settings(Section):
     )
     app: AppSettings = Field(
         description="The tinykit to run.",
-        examples=[{"archive": "dist/tinykit-617db33.tar.zst"}],
+        examples=[{"archive": "dist/tinykit-617db3376af2.tar.zst"}],
     )
     access: AccessSettings = Field(
         default=AccessSettings(),

@@ -13,7 +13,7 @@ from tinykit_ops.settings.secrets import Secret
 from tinykit_ops.settings.section import Section
 from tinykit_ops.settings.values import Commit, ModelName, Sha256, Source, Version, WebAddress
 
-_APP_EXAMPLE = 'example: "app": {"archive": "dist/tinykit-617db33.tar.zst", "sha256": "…"}'
+_APP_EXAMPLE = 'example: "app": {"archive": "dist/tinykit-617db3376af2.tar.zst", "sha256": "…"}'
 _OLDEST_POCKETBASE = "0.23.4"
 
 
@@ -60,7 +60,7 @@ class AppSettings(Section):
         default=None,
         description="A release archive as `tinykit-ops release build` makes it: a path on the "
         "controller, relative to the current folder, or an https:// address.",
-        examples=["dist/tinykit-617db33.tar.zst"],
+        examples=["dist/tinykit-617db3376af2.tar.zst"],
     )
     sha256: Sha256 | None = Field(
         default=None,
