@@ -26,10 +26,10 @@ EMAIL = "you@example.com"
 #        --commit 617db3376af227451e18de1f84394888679cf766
 ARCHIVE = "dist/tinykit-617db3376af2.tar.zst"
 
-# 5. Where you log in from: addresses or networks, IPv4 and IPv6. `curl ifconfig.co` tells yours.
-#    Only they reach SSH and PocketBase's dashboard. If yours changes every day, write the networks
-#    of your provider, or of a VPN.
-TRUSTED = ["198.51.100.7"]
+# 5. Where you log in from: an address or a network, IPv4 or IPv6; your router or `who` on a server
+#    tells yours. Only from there SSH and PocketBase's dashboard can be reached. If yours changes
+#    every day, write the network of your provider, or the address of a VPN.
+TRUSTED = "198.51.100.7"
 
 hosts = [
     (
@@ -53,13 +53,13 @@ hosts = [
                     #   "sha256": "…",
                 },
                 "access": {
-                    "allowlist": TRUSTED,
+                    "allowlist": [TRUSTED],
                     # Everybody sees published apps. The builder asks for an account. Safer still:
                     # an account and a trusted address. The first lines of defence are few.
                     #   "builder": {"require": ["account", "allowlist"]},
                 },
                 "firewall": {
-                    "ssh_from": TRUSTED,
+                    "ssh_from": [TRUSTED],
                     # Only when sshd listens on another port:
                     #   "ssh_port": 2222,
                 },

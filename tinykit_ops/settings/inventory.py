@@ -157,7 +157,9 @@ def _read_hosts(hosts: Iterable[Host], *, files: bool, secrets: bool) -> list[Ho
 def _read_host(host: Host) -> Settings:
     data = host.data.get("tinykit")
     if data is None:
-        problem = Problem("tinykit", "is missing: this host has no settings", _EXAMPLE, host.name)
+        # pyinfra takes every list at the top of an inventory as hosts, also one of networks.
+        hint = f"{_EXAMPLE}\n    not a host? give its list a name that starts with _"
+        problem = Problem("tinykit", "is missing: this host has no settings", hint, host.name)
         raise SettingsError([problem])
     return load_settings(data, where=host.name, defaults=host.data.get("tinykit_defaults"))
 
