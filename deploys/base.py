@@ -1,8 +1,7 @@
-"""Base system: refuse what is not supported, then packages, users, folders, updates, time."""
+"""Base system: packages, users, folders, updates, time."""
 
 from tinykit_ops import layout
 from tinykit_ops.deploy import instance
-from tinykit_ops.deploy.preflight import refuse_unsupported_host
 from tinykit_ops.ops.system import packages, system_users
 from tinykit_ops.ops.tree import File, Folder, tree
 from tinykit_ops.ops.units import unit
@@ -20,7 +19,6 @@ d {layout.STARTED_DIR} 0755 root root
 """
 
 settings = instance.settings()
-refuse_unsupported_host(settings)
 
 packages(
     name="Install the distribution's packages",

@@ -4,9 +4,10 @@ from pyinfra.context import host
 
 from tinykit_ops import layout
 from tinykit_ops.deploy import instance
-from tinykit_ops.deploy.firewall import refuse_lock_out, ruleset
+from tinykit_ops.deploy.firewall import lock_out, ruleset
 from tinykit_ops.deploy.templates import render
 from tinykit_ops.ops.host_facts import SshConnection
+from tinykit_ops.ops.refuse import refuse
 from tinykit_ops.ops.tree import File, tree
 from tinykit_ops.ops.units import unit
 
@@ -14,7 +15,10 @@ UNIT_FILE = f"/etc/systemd/system/{layout.FIREWALL_UNIT}"
 
 settings = instance.settings()
 if settings.firewall.enabled:
-    refuse_lock_out(settings, host.get_fact(SshConnection, _sudo=False), host.name)
+    refuse(
+        name="See that the firewall would not shut out this very connection",
+        problem=lock_out(settings, host.get_fact(SshConnection, _sudo=False)),
+    )
     written = tree(
         name="Write the firewall's rules and unit",
         entries=[

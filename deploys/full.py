@@ -6,6 +6,7 @@ from pyinfra import local
 
 HERE = Path(__file__).parent
 
+local.include(str(HERE / "preflight.py"))
 local.include(str(HERE / "base.py"))
 local.include(str(HERE / "agent.py"))
 local.include(str(HERE / "node.py"))

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Address, ip_address
 from typing import Any
 
 from tinykit_ops.deploy.templates import render
-from tinykit_ops.errors import UsageError
+from tinykit_ops.errors import TinykitOpsError, UsageError
 from tinykit_ops.settings import Settings
 from tinykit_ops.settings.model import Network
 
@@ -21,35 +21,30 @@ def ruleset(settings: Settings) -> str:
     return render("nftables/firewall.nft.j2", settings=settings, sets=sets)
 
 
-def refuse_lock_out(settings: Settings, ssh_connection: str, where: str) -> None:
-    """Raise when the address that this run comes from may not come back.
+def lock_out(settings: Settings, ssh_connection: str) -> TinykitOpsError | None:
+    """Why the rules would shut out the connection that this run comes over, if they would.
 
     Args:
         ssh_connection: the host's SSH_CONNECTION: client address and port, server address and
             port; empty when the run is local to the host.
-        where: the host's name, for the message.
-
-    Raises:
-        UsageError: the address is in none of firewall.ssh_from, or the port is another one.
     """
-    if not ssh_connection.strip():
-        return
+    if not settings.firewall.enabled or not ssh_connection.strip():
+        return None
     client, _, _, port = ssh_connection.split()[:4]
     address = ip_address(client.split("%")[0])
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     if not any(address in network for network in settings.firewall.ssh_from):
-        raise UsageError(
+        return UsageError(
             f"firewall.ssh_from would shut out {address}, the address of this very connection",
-            where=where,
-            hint=f'add "{address}" to firewall.ssh_from; nothing was changed',
+            hint=f'add "{address}" to firewall.ssh_from; the firewall was not changed',
         )
     if int(port) != settings.firewall.ssh_port:
-        raise UsageError(
+        return UsageError(
             f"firewall.ssh_port is {settings.firewall.ssh_port}, but SSH listens on {port} here",
-            where=where,
-            hint=f"set firewall.ssh_port = {port}; nothing was changed",
+            hint=f"set firewall.ssh_port = {port}; the firewall was not changed",
         )
+    return None
 
 
 def _families(networks: Sequence[Network]) -> dict[str, Any]:

@@ -2,61 +2,61 @@
 
 from __future__ import annotations
 
-from pyinfra.context import host
+from collections.abc import Mapping
 
 from tinykit_ops import artifacts
 from tinykit_ops.errors import TinykitOpsError, UnavailableError, UsageError
-from tinykit_ops.ops.host_facts import HostFacts
 from tinykit_ops.settings import Settings
+
+Facts = Mapping[str, str]
 
 SUPPORTED = {("debian", "12"), ("debian", "13")}
 NEEDED_MB = 1200  #: on /opt of a fresh host: programs, the agent, two releases
 #: Which program may listen on which port; anything else means that the port is taken.
+#: Node.js names its main thread, and that is the name which `ss` shows.
 PORTS = {"80": {"caddy"}, "443": {"caddy"}, "3000": {"node", "MainThread"}, "8091": {"pocketbase"}}
 
 
-def refuse_unsupported_host(settings: Settings) -> None:
-    """Stop before the first change when this host cannot become an instance.
+def problem_of(facts: Facts, settings: Settings) -> TinykitOpsError | None:
+    """Why a host with these facts (`ops.host_facts.HostFacts`) cannot become an instance.
 
-    Raises:
-        UsageError: not root, or an operating system that was never tried.
-        UnavailableError: no systemd, another architecture, a full disk, or a port that is taken.
+    Returns:
+        The first reason, in the order user, system, disk, ports; None when there is none.
     """
-    facts = host.get_fact(HostFacts)
-    for refuse in (_refuse_user, _refuse_system, _refuse_full_disk, _refuse_taken_ports):
-        problem = refuse(facts, settings)
-        if problem:
-            problem.where = host.name
-            raise problem
+    reasons = (_user(facts), _system(facts, settings), _disk(facts), _ports(facts))
+    return next((reason for reason in reasons if reason), None)
 
 
-def _refuse_user(facts: dict[str, str], settings: Settings) -> TinykitOpsError | None:
+def _user(facts: Facts) -> TinykitOpsError | None:
     if facts.get("user") == "root":
         return None
     return UsageError(
         f"the deploy runs as {facts.get('user', 'nobody')}, not as root",
-        hint="log in as root, or as a user who may use sudo with `_sudo = True` in the inventory",
+        hint='log in as root, or as a user who may use sudo with "_sudo": True in the inventory',
     )
 
 
-def _refuse_system(facts: dict[str, str], settings: Settings) -> TinykitOpsError | None:
-    artifacts.architecture(facts.get("machine"))
+def _system(facts: Facts, settings: Settings) -> TinykitOpsError | None:
     if facts.get("init") != "systemd":
         return UnavailableError(
             "this host does not run systemd", hint="use a Debian host with its own init"
         )
     found = (facts.get("os", "unknown"), facts.get("version", ""))
-    if found in SUPPORTED or settings.unsupported_os_ok:
-        return None
-    return UsageError(
-        f"{' '.join(found)} is not supported: Debian 13 and 12 are",
-        hint="use one of these, or set unsupported_os_ok = True and expect surprises",
-    )
+    if found not in SUPPORTED and not settings.unsupported_os_ok:
+        return UsageError(
+            f"{' '.join(found)} is not supported: Debian 13 and 12 are",
+            hint="use one of these, or set unsupported_os_ok = True and expect surprises",
+        )
+    try:
+        artifacts.architecture(facts.get("machine"))
+    except UnavailableError as error:
+        return error
+    return None
 
 
-def _refuse_full_disk(facts: dict[str, str], settings: Settings) -> TinykitOpsError | None:
+def _disk(facts: Facts) -> TinykitOpsError | None:
     free = int(facts.get("free_mb") or NEEDED_MB)
-    # A host that serves already has most of it.
+    # A host that serves already has most of it; its release step looks again.
     if free >= NEEDED_MB or facts.get("port_8091") == "pocketbase":
         return None
     return UnavailableError(
@@ -65,7 +65,7 @@ def _refuse_full_disk(facts: dict[str, str], settings: Settings) -> TinykitOpsEr
     )
 
 
-def _refuse_taken_ports(facts: dict[str, str], settings: Settings) -> TinykitOpsError | None:
+def _ports(facts: Facts) -> TinykitOpsError | None:
     for port, ours in PORTS.items():
         program = facts.get(f"port_{port}", "")
         if program and program not in ours:
