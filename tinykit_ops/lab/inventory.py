@@ -13,6 +13,7 @@ from tinykit_ops.lab.keys import ensure_age_key
 from tinykit_ops.lab.lab import Lab
 from tinykit_ops.lab.names import DOMAIN
 from tinykit_ops.lab.tree import SUDO_USER
+from tinykit_ops.settings.load import merge
 
 ADMIN_EMAIL = f"admin@{DOMAIN}"
 USERS = ("root", SUDO_USER)
@@ -125,16 +126,6 @@ def describe_host(host: LabHost) -> dict[str, Any]:
     }
 
 
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `over` on top; dictionaries are merged, everything else is replaced."""
-    result = dict(base)
-    for key, value in over.items():
-        below = result.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        result[key] = merged(below, value) if both else value  # type: ignore[arg-type]
-    return result
-
-
 def names_in(text: str) -> Sequence[str]:
     """ "tk-1, tk-2" → ["tk-1", "tk-2"]"""
     return [word for word in text.replace(",", " ").split() if word]
@@ -145,7 +136,7 @@ def _host_data(
 ) -> HostData:
     return {
         **connection(host, user),
-        "tinykit": merged(settings(lab, host, app), overrides),
+        "tinykit": merge(settings(lab, host, app), overrides),
     }
 
 

@@ -106,12 +106,15 @@ def _build(
     text = "".join(f"{line}\n" for line in sources) or None
     if text:
         words.append("-")
-    run(
-        cgroups.inside(f"{cgroup}/build", words),
-        input_text=text,
-        timeout=BUILD_SECONDS,
-        env={**os.environ, "TMPDIR": str(partial)},
-    )
+    try:
+        run(
+            cgroups.inside(f"{cgroup}/build", words),
+            input_text=text,
+            timeout=BUILD_SECONDS,
+            env={**os.environ, "TMPDIR": str(partial)},
+        )
+    finally:
+        cgroups.end(f"{cgroup}/build")  # also what an interrupted build left running
     root.rename(tree)
     shutil.rmtree(partial)
 
