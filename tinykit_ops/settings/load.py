@@ -76,7 +76,7 @@ def _read_section(cls: type[Section], data: object) -> tuple[Section | Partial, 
     data = cls.from_shorthand(data)
     if not isinstance(data, Mapping):
         reason = "must be a mapping in braces"
-        known = ", ".join(cls.model_fields)
+        known = ", ".join(cls.advertised())
         return Partial({}, set()), [Problem("", reason, f"its keys: {known}")]
     problems = [_unknown(key, cls) for key in data if key not in cls.model_fields]
     values: dict[str, object] = {}
@@ -95,7 +95,7 @@ def _read_section(cls: type[Section], data: object) -> tuple[Section | Partial, 
 
 def _unknown(key: object, cls: type[Section]) -> Problem:
     name = key if isinstance(key, str) and key.isidentifier() and len(key) <= 60 else printable(key)
-    return Problem(name, "is not a setting", did_you_mean(str(key)[:60], cls.model_fields))
+    return Problem(name, "is not a setting", did_you_mean(str(key)[:60], cls.advertised()))
 
 
 def _read_field(
@@ -107,7 +107,7 @@ def _read_field(
         return _BROKEN, [Problem("", "is missing", example_of(name, field))]
     value = data[name]
     section = section_of(field.annotation)
-    if section is not None and not (value is None and not field.is_required()):
+    if section is not None and not (value is None and _may_be_none(field)):
         return _read_section(section, value)
     kinds = kinds_of(field.annotation)
     if kinds and isinstance(value, list | tuple):
@@ -116,6 +116,10 @@ def _read_field(
         return _adapter(field).validate_python(value), []
     except ValidationError as error:
         return _BROKEN, problems_of(error, name, field)
+
+
+def _may_be_none(field: FieldInfo) -> bool:
+    return type(None) in get_args(field.annotation)
 
 
 def _read_members(

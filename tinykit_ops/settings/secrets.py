@@ -70,6 +70,11 @@ class Secret(Section):
     )
 
     @classmethod
+    def advertised(cls) -> list[str]:
+        """The keys to name in a hint: not the one for plain text."""
+        return ["env", "file", "command"]
+
+    @classmethod
     def from_shorthand(cls, data: object) -> object:
         """A plain string is the secret itself."""
         if isinstance(data, str):

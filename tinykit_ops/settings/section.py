@@ -27,6 +27,11 @@ class Section(BaseModel):
     rules: ClassVar[tuple[Rule, ...]] = ()
 
     @classmethod
+    def advertised(cls) -> list[str]:
+        """The keys to name in a hint."""
+        return list(cls.model_fields)
+
+    @classmethod
     def from_shorthand(cls, data: object) -> object:
         """Turn a short form of this section into the mapping it stands for."""
         return data
