@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from tinykit_ops.errors import (
     AccessError,
     BusyError,
@@ -66,3 +68,18 @@ class TargetUnreachableError(TargetError, UnavailableError):
 
 class NotStoredError(TargetError):
     """The target has no object of that name."""
+
+
+def local_failure(error: OSError) -> TinykitOpsError:
+    """A failure of this host's own disk."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpaceError(
+            "This host's disk is full",
+            where=str(error.filename or ""),
+            hint="free some space and run the backup again; nothing half-made was left",
+        )
+    return StorageError(
+        f"This host's disk failed ({error.strerror or type(error).__name__})",
+        where=str(error.filename or ""),
+        hint="see `dmesg` for disk errors",
+    )

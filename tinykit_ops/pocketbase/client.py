@@ -6,13 +6,11 @@ a message or a log line.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
-
-import requests
 
 from tinykit_ops.pocketbase.errors import (
     PocketBaseAccessError,
@@ -20,48 +18,18 @@ from tinykit_ops.pocketbase.errors import (
     PocketBaseRequestError,
     PocketBaseUnreachableError,
 )
-
-Json = dict[str, Any]
+from tinykit_ops.pocketbase.transport import Json, Transport
 
 SUPERUSERS = "_superusers"
 PAGE = 500  #: records a request; PocketBase allows up to 1000
 POLL_SECONDS = 0.1
 
 
-class PocketBase:
-    """One PocketBase server.
+class PocketBase(Transport):
+    """One PocketBase server, with everything we ask of it.
 
-    Args:
-        url: its base, such as `http://127.0.0.1:8091`.
-        timeout: seconds to wait for each connection and each answer.
-        verify: False accepts any certificate; a path names the authority to trust.
+    Args, as of Transport: the server's base URL, `timeout` in seconds, `verify` for TLS.
     """
-
-    def __init__(self, url: str, *, timeout: float = 10.0, verify: bool | str = True) -> None:
-        self.url = url.rstrip("/")
-        self._timeout = timeout
-        self._http = requests.Session()
-        self._http.trust_env = False  # no proxy and no ~/.netrc between us and the server
-        self._http.verify = verify
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"PocketBase({self.url!r})"
-
-    def close(self) -> None:
-        """Forget the token and close the connections."""
-        self._http.headers.pop("Authorization", None)
-        self._http.close()
 
     # Health ------------------------------------------------------------------------------------
 
@@ -168,64 +136,19 @@ class PocketBase:
         """A token of two minutes for protected files."""
         return str(self.call("POST", "/api/files/token")["token"])
 
-    # Underneath --------------------------------------------------------------------------------
+    def file_digest(self, collection: str, record_id: str, name: str) -> tuple[int, str]:
+        """Read an upload through the API. Returns its size in bytes and its SHA-256 (hex).
 
-    def call(self, method: str, path: str, **request: Any) -> Json:
-        """Send one request. Returns the JSON object of the answer, {} when it has no body.
-
-        Args:
-            path: what follows the base URL; never put a secret there, use `headers` or `json`.
-            request: passed to requests: json, data, files, params, headers.
-
-        Raises:
-            PocketBaseUnreachableError, PocketBaseAccessError, PocketBaseRequestError.
+        Uses a token of two minutes, the only kind that PocketBase takes in a URL, so that
+        protected files can be read too.
         """
-        request.setdefault("allow_redirects", False)
-        try:
-            answer = self._http.request(method, self.url + path, timeout=self._timeout, **request)
-        except requests.RequestException as error:
-            # The error's own text may hold a query string, so only its kind is told.
-            raise PocketBaseUnreachableError(
-                f"PocketBase does not answer ({type(error).__name__})",
-                where=self.url + path,
-                hint="is the service running? see `systemctl status pocketbase`",
-            ) from None
-        if not answer.ok or answer.is_redirect:
-            raise self._refusal(answer, method, path)
-        if not answer.content:
-            return {}
-        return self._object(answer, path)
-
-    def _object(self, answer: requests.Response, path: str) -> Json:
-        try:
-            body = answer.json()
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
-            raise PocketBaseUnreachableError(
-                "Something answered that is not PocketBase",
-                where=self.url + path,
-                hint="check the address and what listens there",
-                status=answer.status_code,
-            )
-        return body
-
-    def _refusal(self, answer: requests.Response, method: str, path: str) -> PocketBaseError:
-        status = answer.status_code
-        where = f"{method} {self.url}{path}"
-        reason = _reason(answer)
-        if status in (401, 403):
-            hint = "log in as a superuser first; superusers may be limited to certain addresses"
-            return PocketBaseAccessError(
-                f"PocketBase says {status}: {reason}", where=where, hint=hint, status=status
-            )
-        hint = {
-            404: "is the name right, and have the migrations run?",
-            429: "its rate limiter is at work: wait, or leave loopback out of it",
-        }.get(status, "PocketBase's own log has more: `/_pb/_/#/logs`")
-        return PocketBaseRequestError(
-            f"PocketBase says {status}: {reason}", where=where, hint=hint, status=status
-        )
+        steps = "/".join(quote(step, safe="") for step in (collection, record_id, name))
+        query = {"token": self.file_token()}
+        digest, size = hashlib.sha256(), 0
+        for chunk in self.download(f"/api/files/{steps}", params=query):
+            digest.update(chunk)
+            size += len(chunk)
+        return size, digest.hexdigest()
 
     def _pages(self, path: str, query: Mapping[str, str]) -> Iterator[Json]:
         page = 1
@@ -257,21 +180,3 @@ class PocketBase:
 
     def _record_path(self, collection: str, record_id: str) -> str:
         return f"{self._records_path(collection)}/{quote(record_id, safe='')}"
-
-
-def _reason(answer: requests.Response) -> str:
-    """PocketBase's message and the fields it complains about; never what was sent."""
-    try:
-        body = answer.json()
-    except ValueError:
-        return answer.reason or "no reason given"
-    if not isinstance(body, dict):
-        return answer.reason or "no reason given"
-    fields = body.get("data") or {}
-    complaints = [
-        f"{name}: {detail.get('message', detail.get('code', ''))}"
-        for name, detail in fields.items()
-        if isinstance(detail, dict)
-    ]
-    message = str(body.get("message", "")) or answer.reason
-    return f"{message} ({'; '.join(complaints)})" if complaints else message

@@ -1,0 +1,74 @@
+"""The backup status as Prometheus metrics, in a text file that node-exporter picks up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from tinykit_ops.backup.files import write_atomically
+from tinykit_ops.backup.status import BackupStatus, TargetStatus
+
+FILE = "tinykit_backup.prom"
+
+
+def _seconds(time: datetime | None) -> float:
+    return time.timestamp() if time else 0.0
+
+
+_GAUGES: list[tuple[str, str, Callable[[TargetStatus], float]]] = [
+    (
+        "tinykit_backup_last_success_timestamp_seconds",
+        "When the last complete snapshot was finished (0: never).",
+        lambda one: _seconds(one.last_success),
+    ),
+    (
+        "tinykit_backup_last_failure_timestamp_seconds",
+        "When a backup last failed (0: never).",
+        lambda one: _seconds(one.last_failure),
+    ),
+    (
+        "tinykit_backup_last_verified_timestamp_seconds",
+        "When a restored copy was last found good (0: never).",
+        lambda one: _seconds(one.last_verified),
+    ),
+    (
+        "tinykit_backup_last_verify_failure_timestamp_seconds",
+        "When a restored copy was last found bad (0: never).",
+        lambda one: _seconds(one.last_verify_failure),
+    ),
+    (
+        "tinykit_backup_data_bytes",
+        "What the last snapshot holds, uncompressed.",
+        lambda one: one.data_bytes,
+    ),
+    (
+        "tinykit_backup_sent_bytes",
+        "What travelled for the last snapshot.",
+        lambda one: one.sent_bytes,
+    ),
+    (
+        "tinykit_backup_duration_seconds",
+        "How long the last snapshot took.",
+        lambda one: one.seconds,
+    ),
+]
+
+
+def render(status: BackupStatus) -> str:
+    """The metrics in Prometheus' text format."""
+    return "\n".join(_lines(status)) + "\n"
+
+
+def _lines(status: BackupStatus) -> Iterator[str]:
+    for name, meaning, value in _GAUGES:
+        yield f"# HELP {name} {meaning}"
+        yield f"# TYPE {name} gauge"
+        for target, one in sorted(status.targets.items()):
+            yield f'{name}{{target="{target}"}} {value(one):.13g}'
+
+
+def write_metrics(status: BackupStatus, folder: Path) -> None:
+    """Write the file when node-exporter's folder is there."""
+    if folder.is_dir():
+        write_atomically(folder / FILE, render(status).encode())

@@ -1,0 +1,92 @@
+"""Uploads that a target holds already, so that each content is sent once.
+
+An object is taken as held only when it lies in the target with the right size *and* the hash of
+its sealed bytes is known: from an index, or from the journal of a run that was interrupted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tinykit_ops.backup.catalog import read_index, snapshot_ids
+from tinykit_ops.backup.errors import BackupError
+from tinykit_ops.backup.manifest import UPLOADS, Stored
+from tinykit_ops.backup.targets import Target
+
+
+def upload_key(secret: bytes, sha256: str, recipients: Sequence[str]) -> str:
+    """The name of an upload's object.
+
+    It is keyed, so that nobody who reads the bucket can tell whether a file they know is in it;
+    and it depends on the recipients, so that after a change of keys content is sealed anew.
+    """
+    text = "\n".join([sha256, *sorted(recipients)]).encode()
+    name = hmac.new(secret, text, hashlib.sha256).hexdigest()
+    return f"{UPLOADS}{name[:2]}/{name}.zst{'.age' if recipients else ''}"
+
+
+class StoredUploads:
+    """What one target holds of uploads.
+
+    Args:
+        journal: a file of this host; it outlives a killed run.
+    """
+
+    def __init__(self, target: Target, journal: Path) -> None:
+        self._target = target
+        self._journal = journal
+        self._sizes = {found.key: found.size for found in target.list(UPLOADS)}
+        self._known: dict[str, Stored] = {}
+        self._unread = snapshot_ids(target)
+        for stored in _read_journal(journal):
+            self._learn(stored)
+
+    def find(self, key: str) -> Stored | None:
+        """The object of that key when it is held for sure."""
+        # Older indexes are read only when the object is there and no newer one names it.
+        while key in self._sizes and key not in self._known and self._unread:
+            try:
+                index = read_index(self._target, self._unread.pop())
+            except BackupError:
+                continue  # a damaged index vouches for nothing
+            for stored in index.uploads:
+                self._learn(stored)
+        return self._known.get(key)
+
+    def add(self, stored: Stored) -> None:
+        """Remember an object that was just sent, also across a kill."""
+        self._sizes[stored.key] = stored.size
+        self._known[stored.key] = stored
+        self._journal.parent.mkdir(parents=True, exist_ok=True)
+        with self._journal.open("a") as file:
+            file.write(stored.model_dump_json() + "\n")
+            file.flush()
+            os.fdatasync(file.fileno())
+
+    def forget_journal(self) -> None:
+        """An index names all of it now."""
+        self._journal.unlink(missing_ok=True)
+
+    def _learn(self, stored: Stored) -> None:
+        if self._sizes.get(stored.key) == stored.size:
+            self._known.setdefault(stored.key, stored)
+
+
+def _read_journal(path: Path) -> list[Stored]:
+    try:
+        lines = path.read_text().splitlines()
+    except FileNotFoundError:
+        return []
+    found: list[Stored] = []
+    for line in lines:
+        try:
+            found.append(Stored.model_validate_json(line))
+        except ValidationError:
+            continue  # the last line of a killed run
+    return found

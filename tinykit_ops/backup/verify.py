@@ -1,0 +1,187 @@
+"""Verifying: a snapshot is fetched, opened, checked, and booted, and every fault is named."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from tinykit_ops.backup.boot import boot_copy
+from tinykit_ops.backup.catalog import read_index
+from tinykit_ops.backup.database import Contents, find_faults, read_contents
+from tinykit_ops.backup.errors import BackupSettingsError, WrongKeyError, local_failure
+from tinykit_ops.backup.fetch import fetch_manifest, fetch_part, upload_parts
+from tinykit_ops.backup.keys import Identity
+from tinykit_ops.backup.manifest import Index, Manifest, Upload
+from tinykit_ops.backup.restore import DATA, fetch_boot, fetch_database
+from tinykit_ops.backup.targets import Target
+from tinykit_ops.errors import TinykitOpsError
+
+FindBinary = Callable[[str], Path]  #: version → PocketBase's binary
+
+
+@dataclass
+class Verdict:
+    """What was looked at, and what is wrong.
+
+    Attributes:
+        steps: what was done, in words, in order.
+        faults: everything that is wrong; none means that the snapshot comes back.
+    """
+
+    id: str
+    steps: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
+
+
+def verify(
+    target: Target,
+    snapshot: str,
+    identities: Sequence[Identity],
+    *,
+    find_binary: FindBinary | None = None,
+) -> Verdict:
+    """Verify one snapshot; nothing is written to the target.
+
+    Args:
+        find_binary: finds the PocketBase to boot on the copy; None leaves the boot out, and the
+            verdict's steps say so.
+
+    Raises:
+        BackupSettingsError: no such snapshot, or it is encrypted and no key was given.
+        WrongKeyError: the key is another one. Neither says anything about the snapshot.
+    """
+    verdict = Verdict(snapshot)
+    with tempfile.TemporaryDirectory(prefix="tinykit-ops-verify-") as folder:
+        try:
+            _Verification(target, verdict, identities, Path(folder), find_binary).go()
+        except (BackupSettingsError, WrongKeyError):
+            raise
+        except TinykitOpsError as error:
+            verdict.faults.append(_line(error))
+        except OSError as error:
+            raise local_failure(error) from None
+    return verdict
+
+
+class _Verification:
+    def __init__(
+        self,
+        target: Target,
+        verdict: Verdict,
+        identities: Sequence[Identity],
+        folder: Path,
+        find_binary: FindBinary | None,
+    ) -> None:
+        self._target = target
+        self._verdict = verdict
+        self._identities = identities
+        self._folder = folder
+        self._find_binary = find_binary
+
+    def go(self) -> None:
+        index = read_index(self._target, self._verdict.id)
+        if not index.encrypted:
+            self._identities = []
+        manifest = fetch_manifest(self._target, index, self._identities)
+        self._did("index and manifest belong together")
+        contents = self._database(manifest)
+        sample = _sample(manifest, contents)
+        self._uploads(index, manifest, sample)
+        self._boot_part(manifest)
+        if contents is not None:
+            self._boot(manifest, sample)
+
+    def _uploads(self, index: Index, manifest: Manifest, sample: Upload | None) -> None:
+        """Read every upload; keep the sample for the API."""
+        parts = upload_parts(index, manifest)
+        named = {upload.key: upload.path for upload in manifest.uploads}
+        for key, part in parts.items():
+            with self._sink(sample if sample and sample.key == key else None) as into:
+                fetch = partial(fetch_part, self._target, part, into, self._identities)
+                self._try(fetch, f"upload {named[key]}")
+        self._did(f"{len(parts)} upload object(s) of {len(manifest.uploads)} files: hashes")
+
+    def _sink(self, kept: Upload | None) -> BinaryIO:
+        if kept is None:
+            return cast(BinaryIO, Path("/dev/null").open("wb"))
+        path = self._folder / DATA / "storage" / kept.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb")
+
+    def _boot_part(self, manifest: Manifest) -> None:
+        self._try(
+            lambda: fetch_boot(self._target, manifest, self._folder, self._identities),
+            "hooks and migrations",
+        )
+        self._did("hooks and migrations: hashes")
+
+    def _database(self, manifest: Manifest) -> Contents | None:
+        """Returns what it holds, or None when there is nothing to boot."""
+        try:
+            path = fetch_database(self._target, manifest, self._folder / DATA, self._identities)
+            self._did("database: hashes")
+            faults = [f"database: {fault}" for fault in find_faults(path)]
+            self._did("database: SQLite's integrity and foreign keys")
+            contents = read_contents(path)
+        except TinykitOpsError as error:
+            self._verdict.faults.append(f"database: {_line(error)}")
+            return None
+        faults += compare_rows(manifest.rows, contents.rows)
+        self._did(f"rows of {len(manifest.rows)} collections")
+        kept = {upload.path for upload in manifest.uploads}
+        if not manifest.uploads_elsewhere:
+            lacking = sorted(contents.files - kept)
+            faults += [f"upload {path} is named by a record, but not in it" for path in lacking]
+            self._did(f"{len(contents.files)} uploads that records name are in it")
+        self._verdict.faults += faults
+        return contents
+
+    def _boot(self, manifest: Manifest, sample: Upload | None) -> None:
+        if self._find_binary is None:
+            self._did("NOT booted, as asked")
+            return
+        binary = self._find_binary(manifest.pocketbase)
+        faults = boot_copy(binary, self._folder, manifest, sample)
+        self._verdict.faults += faults
+        self._did(f"PocketBase {manifest.pocketbase} booted on the copy, rows read over its API")
+
+    def _did(self, step: str) -> None:
+        self._verdict.steps.append(step)
+
+    def _try(self, step: Callable[[], None], what: str) -> None:
+        """Note a fault and go on, so that all of them are named."""
+        try:
+            step()
+        except WrongKeyError:
+            raise
+        except TinykitOpsError as error:
+            self._verdict.faults.append(f"{what}: {_line(error)}")
+
+
+def compare_rows(expected: dict[str, int], found: dict[str, int]) -> list[str]:
+    """Differences in the counts of rows, in words."""
+    return [
+        f"collection {name}: {found.get(name, 'none')} rows instead of {expected.get(name, 'none')}"
+        for name in sorted(expected.keys() | found.keys())
+        if expected.get(name) != found.get(name)
+    ]
+
+
+def _sample(manifest: Manifest, contents: Contents | None) -> Upload | None:
+    """An upload that a record names, to be read through the API."""
+    if contents is None:
+        return None
+    return next((upload for upload in manifest.uploads if upload.path in contents.files), None)
+
+
+def _line(error: TinykitOpsError) -> str:
+    return f"{error.what} ({error.where})" if error.where else error.what
