@@ -80,8 +80,8 @@ def _refuse_twin(names: LabNames) -> None:
 
 def _build_network(names: LabNames, state: LabState) -> None:
     cgroups.create(f"{names.cgroup}/outside")
-    network.build(names, plan.networks_of(state))
     forwarding.switch_on(names.root)
+    network.build(names, plan.networks_of(state))
 
 
 def _missing(state: LabState, wanted: Sequence[str], *, asked: bool) -> list[str]:

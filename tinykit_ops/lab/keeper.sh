@@ -29,6 +29,8 @@ while :; do
         # Plain cgroup2 inside, also where this machine mixes versions: systemd's address and
         # device rules then work, and Debian 13's systemd wants nothing else.
         export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
+        # Nobody else can see this tree; a lock file would stay behind after a power cut.
+        export SYSTEMD_NSPAWN_LOCK=0
         # bpf: IPAddressDeny= of units; keyctl: session key rings of SSH logins.
         exec systemd-nspawn --quiet --boot --register=no --keep-unit \
             --directory="$FOLDER/root" --machine="$MACHINE" --hostname="$HOST" \

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ KEEPER = Path(__file__).with_name("keeper.sh")
 CONSOLE = "console.log"
 NSPAWN_RUNTIME = Path("/run/systemd/nspawn")  #: where nspawn leaves a folder a machine
 CONSOLE_LINES = 15
+_KINDS = ("propagate", "unix-export", "locks")
 
 
 @dataclass(frozen=True)
@@ -116,17 +118,21 @@ class Machine:
 
 def forget(machine: str) -> None:
     """Remove what systemd-nspawn leaves of a machine that was killed."""
-    for kind in ("propagate", "unix-export"):
+    for kind in _KINDS:
         shutil.rmtree(NSPAWN_RUNTIME / kind / machine, ignore_errors=True)
 
 
 def forget_all(prefix: str) -> None:
     """The same for all machines whose names begin with `prefix`."""
-    for kind in ("propagate", "unix-export"):
+    for kind in _KINDS:
         folder = NSPAWN_RUNTIME / kind
         for path in folder.iterdir() if folder.is_dir() else ():
             if path.name.startswith(prefix):
                 forget(path.name)
+    # Not there before the first machine, so not there after the last; fails when in use.
+    for folder in (*(NSPAWN_RUNTIME / kind for kind in _KINDS), NSPAWN_RUNTIME):
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def wait_until_off(machine: Machine, seconds: float) -> bool:

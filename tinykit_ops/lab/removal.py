@@ -99,11 +99,20 @@ def _remove_folder(folder: Path) -> None:
 def _tidy_root(of_root: RootNames) -> None:
     """After the last lab: settings of the kernel back, empty folders gone."""
     root = of_root.root
-    if root.is_dir() and not any(path.is_dir() for path in root.iterdir()):
+    if root.is_dir():
+        with locked(root, wait_seconds=LOCK_SECONDS):
+            if not any(path.is_dir() for path in root.iterdir()):
+                forwarding.put_back(root)
+                _remove_empty(root)
+    else:
         forwarding.put_back(root)
-        for folder in (root, root.parent if root.parent.name == "tinykit-ops" else root):
-            with suppress(OSError):  # not empty: somebody else's files
-                folder.rmdir()
     if not cgroups.children(of_root.cgroup):
         cgroups.remove(of_root.cgroup)
     network.forget_netns_mount()
+
+
+def _remove_empty(root: Path) -> None:
+    parents = [root.parent] if root.parent.name == "tinykit-ops" else []
+    for folder in (root, *parents):
+        with suppress(OSError):  # not empty: somebody else's files
+            folder.rmdir()
