@@ -2,6 +2,8 @@
 const color = { id: 'accent', name: 'Accent', css_var: '--accent', value: '#36c', type: 'color' };
 const title = (value) => ({ id: 'title', name: 'Title', type: 'text', value });
 
+const ENTRY = ['name', 'message', 'website', 'location', 'approved', 'created_at'];
+
 export const TEMPLATES = [
 	{
 		id: 'waitlist',
@@ -28,11 +30,19 @@ export const TEMPLATES = [
 		content: [{ ...title('Guestbook'), description: 'Page title' }],
 		data: {
 			entries: {
-				schema: [
-					{ name: 'name', type: 'text' },
-					{ name: 'message', type: 'text' }
-				],
-				records: []
+				icon: 'lucide:book',
+				schema: ENTRY.map((name) => ({ name, type: 'text' })),
+				records: [
+					{
+						id: 'e0001',
+						name: 'Ada',
+						message: 'A nice place.',
+						website: '',
+						location: 'London',
+						approved: true,
+						created_at: '2026-01-01T00:00:00Z'
+					}
+				]
 			}
 		},
 		archetype: 'app'

@@ -1,5 +1,4 @@
 // Between Node's http objects and the web's Request and Response, as adapter-node does it.
-import { HttpError } from './answers.js';
 import { settings } from './env.js';
 
 /** Throws when the request cannot be one (a bad Host, a method such as TRACE). */
@@ -33,7 +32,11 @@ function limitedBody(incoming) {
 	const announced = Number(headers['content-length']);
 	const unannounced = Number.isNaN(announced) && headers['transfer-encoding'] === undefined;
 	if (!headers['content-type'] || unannounced || announced === 0) return null;
-	const tooLarge = () => new HttpError(413, 'Payload Too Large');
+	// In tinykit this error ends as a 500 or as a route's own message: it is not an HttpError there.
+	const tooLarge = () => {
+		const message = `Content-length of ${announced} exceeds limit of ${settings.bodyLimit} bytes.`;
+		return Object.assign(new Error(message), { status: 413 });
+	};
 	let size = 0;
 	let over = false;
 	return new ReadableStream({

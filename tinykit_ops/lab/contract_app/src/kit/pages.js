@@ -11,15 +11,31 @@ const NOTE = 'This is tinykit-contract-app, a stand-in for tinykit in a lab. It 
  */
 export async function renderPage(event, page) {
 	const data = page.load ? page.load(event) : {};
+	return pageAnswer(event, (up) => shell(page, data, up));
+}
+
+/** The page for an error of a page route. */
+export function renderPageError(event, status, message) {
+	const body = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8" /></head>
+<body><p><small>${NOTE}</small></p><h1>${status}</h1><p>${message}</p></body></html>
+`;
+	return pageAnswer(event, () => body, { status, headers: { allow: 'GET' } });
+}
+
+/** `write` gets the way up to the root, such as "../". */
+function pageAnswer(event, write, { status = 200, headers = {} } = {}) {
 	const up = '../'.repeat(event.url.pathname.split('/').length - 2) || './';
-	const body = shell(page, data, up);
+	const body = write(up);
 	const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 7)}"`;
 	return text(body, {
+		status,
 		headers: {
 			'content-type': 'text/html',
 			etag,
 			link: `<${up}${SCRIPT}>; rel="modulepreload"; nopush`,
-			'x-sveltekit-page': 'true'
+			'x-sveltekit-page': 'true',
+			...headers
 		}
 	});
 }
@@ -42,18 +58,6 @@ function shell({ name, title }, data, up) {
 </body>
 </html>
 `;
-}
-
-/** The page for an error of a page route. */
-export function renderPageError(status, message, headers) {
-	const body = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8" /></head>
-<body><p><small>${NOTE}</small></p><h1>${status}</h1><p>${message}</p></body></html>
-`;
-	return text(body, {
-		status,
-		headers: { 'content-type': 'text/html', 'x-sveltekit-page': 'true', ...headers }
-	});
 }
 
 /** The data of a page for SvelteKit's client: one node a layout, and one for the page. */

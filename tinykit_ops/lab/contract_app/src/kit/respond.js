@@ -32,7 +32,7 @@ export async function respond(request, clientAddress) {
 	if (!forData && url.pathname !== '/' && url.pathname.endsWith('/')) {
 		return withoutSlash(url);
 	}
-	const event = { request, url, params, forData, clientAddress, locals: {} };
+	const event = { request, url, params, forData, clientAddress, locals: {}, headers: {} };
 	try {
 		const response = await around(event, () => resolve(event, route));
 		return notModified(request, response) ?? response;
@@ -90,12 +90,17 @@ function withoutSlash(url) {
 
 /** The route itself; its errors become answers here, so that hooks see an answer. */
 async function resolve(event, route) {
+	let response;
 	try {
-		if (event.forData) return await renderData(event, route);
-		return route.page ? await answerPage(event, route.page) : await answerEndpoint(event, route);
+		if (event.forData) response = await renderData(event, route);
+		else if (route.page) response = await answerPage(event, route.page);
+		else response = await answerEndpoint(event, route);
 	} catch (error) {
 		return answerError(event, error);
 	}
+	// `in` walks prototypes too: after a polluted Object.prototype every answer shows the new key.
+	for (const name in event.headers) response.headers.set(name, event.headers[name]);
+	return response;
 }
 
 async function answerEndpoint(event, { handlers }) {
@@ -116,7 +121,7 @@ async function answerPage(event, page) {
 	const wish = preferred(headers.get('accept') ?? '*/*', ['application/json', 'text/html']);
 	return wish === 'application/json'
 		? json({ type: 'error', error: { message } }, { status: 405, headers: { allow: 'GET' } })
-		: renderPageError(405, message, { allow: 'GET' });
+		: renderPageError(event, 405, message);
 }
 
 function methodNotAllowed(method, allowed) {

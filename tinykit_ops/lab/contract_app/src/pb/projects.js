@@ -2,6 +2,7 @@
 import { ensureLogin, pb } from './server.js';
 
 export const PROJECTS = '_tk_projects';
+const queues = new Map();
 
 export async function listProjects() {
 	if (!(await ensureLogin())) return [];
@@ -50,8 +51,19 @@ export async function createProject({ name, domain, kit, ...parts }) {
 	});
 }
 
-/** Throws when the server is not logged in or PocketBase refuses. */
+/**
+ * Updates of one project wait for each other. Throws when the server is not logged in or
+ * PocketBase refuses.
+ */
 export async function updateProject(id, changes) {
 	if (!(await ensureLogin())) throw new Error('The server is not logged in to PocketBase.');
-	return pb.update(PROJECTS, id, changes);
+	const before = queues.get(id) ?? Promise.resolve();
+	const update = before.catch(() => {}).then(() => pb.update(PROJECTS, id, changes));
+	queues.set(id, update);
+	// Nobody catches what `finally` returns: after a refused update (an unknown id is enough) the
+	// client has its answer and then the whole process ends. A flaw of tinykit's.
+	update.finally(() => {
+		if (queues.get(id) === update) queues.delete(id);
+	});
+	return update;
 }

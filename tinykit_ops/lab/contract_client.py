@@ -1,0 +1,246 @@
+"""Sends a case to a server exactly as written, and makes the start state that all cases need."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from tinykit_ops.errors import UnavailableError
+from tinykit_ops.lab.contract_cases import DOMAIN, UNKNOWN, Case
+
+TIMEOUT = 30.0
+EVENT_SECONDS = 10.0
+EMAIL = "contract@example.com"
+PAGE = '<!doctype html><title>Published</title><a href="/x">x</a>'
+RECORDS = [
+    {"id": "alpha", "text": "alpha", "stars": 1, "done": True, "author_id": "ann"},
+    {"id": "beta", "text": "beta", "stars": 3, "done": False, "author_id": "bob"},
+    {"id": "gamma", "text": "gamma", "stars": 5, "done": True},
+]
+COLLECTIONS = {
+    "notes": {
+        "schema": [{"name": name, "type": "text"} for name in ("text", "stars", "author_id")],
+        "records": RECORDS,
+    },
+    "authors": {"schema": [], "records": [{"id": "ann", "name": "Ann"}]},
+    "plain": [{"id": 7, "n": 1}],
+}
+
+
+@dataclass
+class Answer:
+    """A status, headers by lower-case name (repeated ones joined by newlines), and a body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON; None if it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+@dataclass
+class Client:
+    """A conversation with one server."""
+
+    url: str
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(16), repr=False)
+    places: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self.places |= {
+            "unknown": UNKNOWN,
+            "email": EMAIL,
+            "password": self.password,
+            "origin": self.url.rstrip("/"),
+        }
+
+    def send(self, case: Case) -> Answer:
+        """Send a case. Raises UnavailableError when the server does not answer."""
+        payload, content_type = self._payload(case)
+        headers = {"accept": "*/*"} | ({"content-type": content_type} if content_type else {})
+        headers |= {name: self._fill(value) for name, value in case.headers.items()}
+        headers |= self._authorization(case)
+        if headers.get("origin") == self.places["origin"]:
+            # Without PROTOCOL_HEADER or an edge in front, adapter-node takes http for https.
+            headers["x-forwarded-proto"] = urlsplit(self.url).scheme
+        parts = urlsplit(self.url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else None
+        connection = (kind or http.client.HTTPConnection)(
+            parts.netloc, timeout=3.0 if case.may_be_silent else TIMEOUT
+        )
+        try:
+            path = self._fill(case.path)
+            connection.putrequest(case.method, path, skip_host=True, skip_accept_encoding=True)
+            connection.putheader("host", case.host or parts.netloc)
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            self._send_body(connection, payload, chunked=case.chunked)
+            if case.events:
+                return self._events(connection, case)
+            return _read(connection.getresponse())
+        except (OSError, http.client.HTTPException) as error:
+            if case.may_be_silent:
+                return Answer(0, {}, b"")
+            raise UnavailableError(
+                f"The server did not answer: {error!r}.", where=f"{self.url} {case.name}"
+            ) from None
+        finally:
+            connection.close()
+            time.sleep(case.pause)
+
+    def _fill(self, text: str) -> str:
+        for name, value in self.places.items():
+            text = text.replace(f"{{{name}}}", value)
+        return text
+
+    def _authorization(self, case: Case) -> dict[str, str]:
+        basic = base64.b64encode(f"{EMAIL}:{self.password}".encode()).decode()
+        cookie = quote(json.dumps({"token": self.places.get("user_token", "")}))
+        return {
+            "none": {},
+            "user": {"authorization": f"Bearer {self.places.get('user_token', '')}"},
+            "superuser": {"authorization": f"Bearer {self.places.get('superuser_token', '')}"},
+            "wrong": {"authorization": "Bearer not.a.token"},
+            "basic": {"authorization": f"Basic {basic}"},
+            "cookie": {"cookie": f"pb_auth={cookie}"},
+        }[case.auth]
+
+    def _payload(self, case: Case) -> tuple[bytes | None, str]:
+        if case.json is not None:
+            return self._fill(json.dumps(case.json)).encode(), "application/json"
+        if case.body is not None:
+            return case.body.encode(), ""
+        if case.form is not None:
+            return _multipart(case.form), "multipart/form-data; boundary=contract"
+        return None, ""
+
+    @staticmethod
+    def _send_body(
+        connection: http.client.HTTPConnection, payload: bytes | None, *, chunked: bool
+    ) -> None:
+        if payload is None:
+            connection.endheaders()
+        elif chunked:
+            connection.putheader("transfer-encoding", "chunked")
+            connection.endheaders(_pieces(payload), encode_chunked=True)
+        else:
+            connection.putheader("content-length", str(len(payload)))
+            connection.endheaders()
+            try:
+                connection.send(payload)
+            except OSError:
+                return  # refused before all was sent: the answer tells why
+
+    def _events(self, connection: http.client.HTTPConnection, case: Case) -> Answer:
+        """Read events until the awaited one; for an update, cause it once the stream is open."""
+        response = connection.getresponse()
+        seen, end, poked = b"", time.monotonic() + EVENT_SECONDS, False
+        if connection.sock:
+            connection.sock.settimeout(1.0)
+        while time.monotonic() < end and f"event: {case.events}\n".encode() not in seen:
+            with suppress(TimeoutError):
+                piece = response.read1(65536)
+                if not piece:
+                    break
+                seen += piece
+            if b"event: connected" in seen and case.events == "data_updated" and not poked:
+                time.sleep(1.0)  # the subscription behind it takes a moment
+                path = case.path.replace("realtime", "data") + "/events"
+                self.send(Case("POST", path, json={"id": "e1"}))
+                poked = True
+        return Answer(response.status, _headers(response), seen)
+
+    def is_unclaimed(self) -> bool:
+        """Ask whether setup is still open."""
+        value = self.send(Case("GET", "/api/setup")).json()
+        return isinstance(value, dict) and value.get("needs_setup") is True
+
+    def claim(self) -> None:
+        """Take the server over through /api/setup."""
+        body = {"email": "{email}", "password": "{password}"}
+        self._expect(Case("POST", "/api/setup", json=body))
+
+    def prepare(self) -> None:
+        """Log in and make what the cases need: two projects, one published, data and assets."""
+        self._login("users", "user_token")
+        self._login("_superusers", "superuser_token")
+        self.places["project"] = self._first_project()
+        path = "/_pb/api/collections/_tk_projects/records"
+        draft = {"name": "Draft <b>", "domain": "draft.test", "kit": "custom", "data": {}}
+        self.places["draft"] = self._expect(Case("POST", path, auth="user", json=draft))["id"]
+        project = f"{path}/{{project}}"
+        self._expect(Case("PATCH", project, auth="user", json={"data": COLLECTIONS}))
+        form = {"assets+": ("note.txt", "a note")}
+        page = {"assets+": ("page.html", "<script>1</script>")}
+        own = {"origin": "{origin}"}
+        self._expect(Case("PATCH", project, auth="user", form=form, headers=own))
+        stored = self._expect(Case("PATCH", project, auth="user", form=page, headers=own))
+        self.places["asset"], self.places["page_asset"] = stored["assets"]
+        build = "/api/projects/{project}/build"
+        self._expect(Case("POST", build, auth="user", json={"html": PAGE}))
+
+    def _login(self, collection: str, place: str) -> None:
+        path = f"/_pb/api/collections/{collection}/auth-with-password"
+        body = {"identity": "{email}", "password": "{password}"}
+        self.places[place] = self._expect(Case("POST", path, json=body))["token"]
+
+    def _first_project(self) -> str:
+        """tinykit looks for its credentials only every five seconds: ask until it has them."""
+        case = Case("POST", "/api/projects", auth="user", json={"name": "First", "domain": DOMAIN})
+        for _ in range(10):
+            value = self._expect(case)
+            if value is not None:
+                return str(value["id"])
+            time.sleep(1.0)
+        raise UnavailableError("The server never logged in to PocketBase.", where=self.url)
+
+    def _expect(self, case: Case) -> Any:
+        answer = self.send(case)
+        if answer.status >= 300:
+            raise UnavailableError(
+                f"The start state cannot be made: {answer.status} {answer.body[:200]!r}.",
+                where=f"{self.url}: {case.method} {case.path}",
+                hint="Use a fresh server, or give the account's password in "
+                "CONTRACT_DIFF_PASSWORD. PROTOCOL_HEADER=x-forwarded-proto must be set.",
+            )
+        return answer.json()
+
+
+def _read(response: http.client.HTTPResponse) -> Answer:
+    return Answer(response.status, _headers(response), response.read())
+
+
+def _headers(response: http.client.HTTPResponse) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in response.getheaders():
+        key = name.lower()
+        found[key] = f"{found[key]}\n{value}" if key in found else value
+    return found
+
+
+def _pieces(payload: bytes) -> Iterator[bytes]:
+    for start in range(0, len(payload), 65536):
+        yield payload[start : start + 65536]
+
+
+def _multipart(fields: dict[str, Any]) -> bytes:
+    parts = []
+    for name, value in fields.items():
+        file, text = value if isinstance(value, tuple) else ("", value)
+        extra = f'; filename="{file}"\r\nContent-Type: text/plain' if file else ""
+        head = f'--contract\r\nContent-Disposition: form-data; name="{name}"{extra}'
+        parts.append(f"{head}\r\n\r\n{text}\r\n")
+    return ("".join(parts) + "--contract--\r\n").encode()
