@@ -127,7 +127,9 @@ def _kill(group: str) -> None:
 
 
 def _below(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_dir()] if folder.is_dir() else []
+    # Groups come and go while this looks; os.walk passes over those that have gone.
+    walk = os.walk(folder)
+    return [Path(parent, name) for parent, names, _ in walk for name in names]
 
 
 def _pass_controllers_down(group: str) -> None:

@@ -1,0 +1,35 @@
+"""Lab hosts for the end-to-end tests: a lab of their own, taken down at the end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests_e2e_support import Provisioner
+
+from tinykit_ops.lab.contract import build_contract_release
+from tinykit_ops.lab.lab import Lab
+
+LAB = "e2e"
+
+
+@pytest.fixture(scope="session")
+def contract_app(tmp_path_factory) -> Path:
+    """The archive of the contract app; TINYKIT_E2E_APP names another release to test with."""
+    given = os.environ.get("TINYKIT_E2E_APP")
+    return Path(given) if given else build_contract_release(tmp_path_factory.mktemp("app")).archive
+
+
+@pytest.fixture(scope="session")
+def lab():
+    """Two bare hosts, Debian 13 and 12, an outside client and an S3 server."""
+    lab = Lab.up(LAB, releases=("13", "12"), progress=print)
+    yield lab
+    lab.down()
+
+
+@pytest.fixture(scope="session")
+def provisioner(lab, contract_app, tmp_path_factory) -> Provisioner:
+    """Runs deploys against hosts of the lab."""
+    return Provisioner(lab, contract_app, tmp_path_factory.mktemp("inventories"))

@@ -1,0 +1,136 @@
+"""Running the real commands of a user, and reading what they say."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinykit_ops.lab.host import LabHost
+from tinykit_ops.lab.lab import Lab
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+DEPLOY_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run of pyinfra."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """pyinfra's JSON."""
+        return json.loads(self.out)
+
+    def changed(self, host: str) -> list[str]:
+        """Names of the operations that changed something on a host."""
+        operations = self.report["results"]["operations"]
+        return [op["name"] for op in operations if host in op["success"]]
+
+    def failed(self) -> list[str]:
+        """Names of the operations that failed anywhere."""
+        return [op["name"] for op in self.report["results"]["operations"] if op["error"]]
+
+
+class Provisioner:
+    """Writes inventories for lab hosts and runs deploys against them."""
+
+    def __init__(self, lab: Lab, app: Path, folder: Path) -> None:
+        self.lab = lab
+        self.app = app
+        self.folder = folder
+
+    def inventory(
+        self,
+        users: Mapping[str, str],
+        overrides: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> Path:
+        """An inventory of these hosts, each with the user who logs in.
+
+        Args:
+            overrides: of the settings, merged deeply.
+            data: of pyinfra's own host data, such as ssh_hostname.
+        """
+        lines = [
+            "from pathlib import Path",
+            "from tinykit_ops.lab.inventory import lab_hosts",
+            f"hosts = [(name, {{**found, **{dict(data or {})!r}}})",
+            f"    for host, user in {dict(users)!r}.items()",
+            f"    for name, found in lab_hosts({self.lab.name!r}, user=user, only=[host],",
+            f"        app=Path({str(self.app)!r}), overrides={dict(overrides or {})!r})]",
+        ]
+        path = self.folder / f"inventory-{len(list(self.folder.iterdir()))}.py"
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    def deploy(self, inventory: Path, *words: str, deploy: str = "full.py") -> Run:
+        """Run pyinfra as a user would, with its output as JSON."""
+        return self._run(["--json", *words, str(inventory), f"deploys/{deploy}"])
+
+    def deploy_plain(self, inventory: Path, *words: str, deploy: str = "full.py") -> Run:
+        """Run pyinfra with the output that a person reads."""
+        return self._run([*words, str(inventory), f"deploys/{deploy}"])
+
+    def command(self, *words: str) -> list[str]:
+        """The words of a pyinfra command that asks no question."""
+        # `-y` skips the look for changes, which is what a dry run is for.
+        yes = [] if "--dry" in words else ["-y"]
+        return [str(BIN / "pyinfra"), *yes, *words]
+
+    def _run(self, words: Sequence[str]) -> Run:
+        return execute(self.command(*words))
+
+
+def execute(words: Sequence[str], seconds: int = DEPLOY_SECONDS) -> Run:
+    """Run one of our commands in the checkout."""
+    done = subprocess.run(
+        list(words),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"},
+    )
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
+def curl(host: LabHost, path: str, *words: str, scheme: str = "https") -> list[str]:
+    """The words of a curl command that asks a host by its name, without DNS."""
+    port = 443 if scheme == "https" else 80
+    pin = ["--resolve", f"{host.domain}:{port}:{host.address4}"]
+    plain = ["curl", "--silent", "--show-error", "--insecure", "--max-time", "10", *pin]
+    return [*plain, *words, f"{scheme}://{host.domain}{path}"]
+
+
+STATUS = ("--output", "/dev/null", "--write-out", "%{http_code}")
+
+
+def check_command(host: LabHost, inventory: Path, ca_file: Path, *words: str) -> list[str]:
+    """`tinykit-ops check` of a lab host, from here, from outside, and from the host."""
+    pins = [f"--resolve={host.domain}:{port}:{host.address4}" for port in (80, 443)]
+    return [
+        str(BIN / "tinykit-ops"),
+        "check",
+        f"https://{host.domain}",
+        f"--inventory={inventory}",
+        f"--limit={host.name}",
+        f"--ca-file={ca_file}",
+        *pins,
+        *words,
+    ]
