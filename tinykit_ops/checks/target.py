@@ -77,8 +77,11 @@ def parse_target(url: str, *, http_port: int = 80, resolve: tuple[str, ...] = ()
     Raises:
         UsageError: it is not the address of an instance.
     """
-    parts = urlsplit(url if "://" in url else f"https://{url}")
     hint = "Give the address of the instance, e.g. https://apps.example.com"
+    try:
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+    except ValueError:
+        raise UsageError("This is no address", hint=hint) from None
     if parts.scheme not in _PORTS:
         raise UsageError(f"Cannot check a {parts.scheme}: address", where=url, hint=hint)
     if parts.username or parts.password:

@@ -72,10 +72,18 @@ def _show_result(result: Result, console: Console, debug: bool) -> None:
     if outcome == Outcome.FAIL:
         for way, text in check.remedy.items():
             _print(console, _INDENT, f"remedy ({way}):", "cyan")
-            for line in text.expandtabs(4).split("\n"):
-                _print(console, _INDENT + 2, line)
+            _print_remedy(console, text)
     if debug and result.bug:
         console.print(Text(result.bug, "red"), soft_wrap=True)
+
+
+def _print_remedy(console: Console, text: str) -> None:
+    """Prose is wrapped; configuration, which has several lines, must stay as it is."""
+    lines = text.expandtabs(4).split("\n")
+    if len(lines) == 1:
+        _print(console, _INDENT + 2, text)
+    for line in lines if len(lines) > 1 else ():
+        console.print(Text(" " * (_INDENT + 2) + line), soft_wrap=True)
 
 
 def _show_summary(report: Report, console: Console) -> None:
@@ -93,12 +101,10 @@ def _show_summary(report: Report, console: Console) -> None:
 
 
 def _print(console: Console, indent: int, line: str, style: str = "") -> None:
-    """Print a line, wrapped and indented; its own leading spaces count as indentation."""
-    body = line.lstrip(" ")
-    indent += len(line) - len(body)
-    hanging = indent + (2 if body.startswith("- ") else 0)
+    """Print a line, wrapped and indented."""
+    hanging = indent + (2 if line.startswith("- ") else 0)
     wrapped = textwrap.fill(
-        body,
+        line,
         max(console.width, 40),
         initial_indent=" " * indent,
         subsequent_indent=" " * hanging,
