@@ -199,4 +199,14 @@ _CODES: dict[str, tuple[type[TargetError], str]] = {
     "ServiceUnavailable": (TargetUnreachableError, "the service has a problem: run again later"),
     "InternalError": (TargetUnreachableError, "the service has a problem: run again later"),
 }
-_TIDY_MAY_LACK = {"AccessDenied", "NotImplemented", "MethodNotAllowed", "403", "501", "405"}
+#: NoSuchUpload is what rclone's server says when there are none.
+_TIDY_MAY_LACK = {
+    "AccessDenied",
+    "MethodNotAllowed",
+    "NoSuchUpload",
+    "NotImplemented",
+    "403",
+    "404",
+    "405",
+    "501",
+}
