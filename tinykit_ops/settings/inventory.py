@@ -22,6 +22,7 @@ from tinykit_ops.settings.advice import advice_for
 from tinykit_ops.settings.load import load_settings
 from tinykit_ops.settings.model import Settings
 from tinykit_ops.settings.problems import Advice, Problem, SettingsError
+from tinykit_ops.settings.pyinfra_import import without_patching
 from tinykit_ops.settings.resolve import file_problems
 from tinykit_ops.settings.secrets import resolve_all
 
@@ -166,9 +167,10 @@ def _read_host(host: Host) -> Settings:
 
 def _inventory_of(path: Path) -> Inventory:
     """Run an inventory file the way the `pyinfra` command does."""
-    from pyinfra_cli.inventory import (  # type: ignore[import-untyped]
-        make_inventory_from_files,
-    )
+    with without_patching():
+        from pyinfra_cli.inventory import (  # type: ignore[import-untyped]
+            make_inventory_from_files,
+        )
 
     if not path.is_file():
         raise UsageError(f"there is no inventory file {path}", hint="give the path of a .py file")
@@ -222,6 +224,7 @@ def _is_deploying() -> bool:
 
 
 def _for_pyinfra(problems: Iterable[Problem]) -> SettingsError:
-    from tinykit_ops.settings.pyinfra_error import InventoryError
+    with without_patching():
+        from tinykit_ops.settings.pyinfra_error import InventoryError
 
     return InventoryError(list(problems))
