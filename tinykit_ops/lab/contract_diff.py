@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tinykit_ops.errors import UsageError
-from tinykit_ops.lab.contract_cases import CLAIMED, UNCLAIMED, Case
+from tinykit_ops.lab.contract_cases import CLAIMED, PROVISIONED, UNCLAIMED, Case
 from tinykit_ops.lab.contract_client import Answer, Client
 
 #: Headers of which only the presence is compared.
@@ -55,6 +55,17 @@ def record(url: str, *, password: str | None = None) -> list[Seen]:
         client.claim()
     client.prepare()
     return seen + [_look(client, case) for case in CLAIMED]
+
+
+def record_provisioned(url: str, password: str) -> list[Seen]:
+    """The shorter conversation with a server that was claimed by its environment.
+
+    `password` is that of the superuser contract@example.com. Raises UnavailableError.
+    """
+    client = Client(url, password=password)
+    client.create_account()
+    client.prepare()
+    return [replace(_look(client, case), name=f"provisioned: {case.name}") for case in PROVISIONED]
 
 
 def compare(first: list[Seen], second: list[Seen]) -> list[str]:

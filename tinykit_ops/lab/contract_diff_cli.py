@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 import tempfile
 from pathlib import Path
@@ -11,7 +12,8 @@ import click
 
 from tinykit_ops.artifacts import local_binary
 from tinykit_ops.errors import Exit, TinykitOpsError
-from tinykit_ops.lab.contract_diff import Seen, compare, load, record, save
+from tinykit_ops.lab.contract_client import EMAIL
+from tinykit_ops.lab.contract_diff import Seen, compare, load, record, record_provisioned, save
 from tinykit_ops.lab.contract_instance import running
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -87,13 +89,23 @@ def _record(url: str) -> list[Seen]:
 
 
 def _record_app(app: Path, version: str | None) -> list[Seen]:
-    environment = {"PROTOCOL_HEADER": "x-forwarded-proto"}
+    """Two conversations, each with a fresh server: claimed by /setup, and by the environment."""
     binary = local_binary("pocketbase", version)
+    environment = {"PROTOCOL_HEADER": "x-forwarded-proto"}
     with (
         tempfile.TemporaryDirectory(prefix="contract-diff-") as folder,
         running(app, Path(folder), binary, environment=environment) as instance,
     ):
-        return record(instance.url)
+        seen = record(instance.url)
+    environment |= {"LLM_PROVIDER": "openai", "LLM_MODEL": "m", "LLM_API_KEY": "sk-" + "0" * 40}
+    password = secrets.token_urlsafe(16)
+    with (
+        tempfile.TemporaryDirectory(prefix="contract-diff-") as folder,
+        running(
+            app, Path(folder), binary, environment=environment, superuser=(EMAIL, password)
+        ) as instance,
+    ):
+        return seen + record_provisioned(instance.url, password)
 
 
 def _tell(first: list[Seen], second: list[Seen]) -> int:

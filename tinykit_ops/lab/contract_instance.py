@@ -59,6 +59,7 @@ def running(
     *,
     node: str = "node",
     environment: Mapping[str, str] | None = None,
+    superuser: tuple[str, str] | None = None,
 ) -> Iterator[Instance]:
     """Run a built app with a fresh PocketBase until the block ends.
 
@@ -68,11 +69,16 @@ def running(
         pocketbase: the PocketBase binary.
         node: the Node.js to run with.
         environment: more variables for the app.
+        superuser: e-mail and password; claims the server by its environment and an empty marker
+            before it starts. Without it nobody has claimed it.
 
     Raises UnavailableError without root or util-linux, or when the app does not come up.
     """
     _require_tools()
     _lay_out(app, folder, pocketbase)
+    environment = dict(environment or {})
+    if superuser:
+        environment |= _claim(folder, *superuser)
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         namespace = stack.enter_context(_namespace())
@@ -119,6 +125,14 @@ def _lay_out(app: Path, folder: Path, pocketbase: Path) -> None:
     wrapper = _wrapper(folder)
     wrapper.write_text(_WRAPPER.format(folder=home.resolve(), pocketbase=pocketbase.resolve()))
     wrapper.chmod(0o755)
+
+
+def _claim(folder: Path, email: str, password: str) -> dict[str, str]:
+    words = [str(_wrapper(folder)), "superuser", "upsert", email, password]
+    subprocess.run(words, check=True, capture_output=True)  # a throw-away password
+    marker = folder / "pocketbase" / "pb_data" / ".setup_complete"
+    marker.write_text("{}")
+    return {"POCKETBASE_ADMIN_EMAIL": email, "POCKETBASE_ADMIN_PASSWORD": password}
 
 
 def _wrapper(folder: Path) -> Path:
