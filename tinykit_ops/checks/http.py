@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from tinykit_ops import __version__
@@ -105,7 +106,7 @@ class Client:
             return raw
         try:
             raw.settimeout(left(deadline))
-            return self.tls_context().wrap_socket(
+            return tls_context(self.ca_file, self.verify).wrap_socket(
                 raw, server_hostname=server_name or self.target.host
             )
         except BaseException:
@@ -131,20 +132,6 @@ class Client:
                 last = error
         raise last
 
-    def tls_context(self) -> ssl.SSLContext:
-        """TLS settings as a browser would have them. Raises CannotLook for a bad CA file."""
-        context = ssl.create_default_context()
-        if self.ca_file:
-            try:
-                context.load_verify_locations(self.ca_file)
-            except (OSError, ssl.SSLError) as error:
-                raise CannotLook(f"cannot read the CA file {self.ca_file}: {error}") from None
-        context.set_alpn_protocols(["http/1.1"])
-        if not self.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
-
     def _request(
         self,
         method: str,
@@ -168,3 +155,27 @@ class Client:
         fields |= {name.lower().replace("_", "-"): value for name, value in headers.items()}
         lines = [f"{method} {path} HTTP/1.1", *(f"{key}: {value}" for key, value in fields.items())]
         return "\r\n".join([*lines, "", ""]).encode("latin-1") + payload
+
+
+@lru_cache(maxsize=8)  # reading the system's authorities costs more than a request
+def tls_context(ca_file: Path | None, verify: bool) -> ssl.SSLContext:
+    """TLS settings as a browser would have them.
+
+    Args:
+        ca_file: authorities (PEM) to trust besides the system's.
+        verify: whether certificates must be valid.
+
+    Raises:
+        CannotLook: the CA file cannot be read.
+    """
+    context = ssl.create_default_context()
+    if ca_file:
+        try:
+            context.load_verify_locations(ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise CannotLook(f"cannot read the CA file {ca_file}: {error}") from None
+    context.set_alpn_protocols(["http/1.1"])
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,100 @@
+from dataclasses import replace
+
+import pytest
+from checks_imitations import FakeHost
+
+from tinykit_ops.checks.context import Context
+from tinykit_ops.checks.model import CannotLook, Check, Need, Outcome, Vantage, failed, passed
+from tinykit_ops.checks.registry import check_named
+from tinykit_ops.checks.runner import InstanceReport, Report, Result, run, run_one
+from tinykit_ops.errors import Exit, StorageError
+from tinykit_ops.report import text
+
+
+def check_that(look: object, **changes: object) -> Check:
+    return replace(check_named("versions.agent"), look=look, needs=(), **changes)  # type: ignore[arg-type]
+
+
+HERE = Context(host=FakeHost())
+
+
+def raising(error: Exception) -> object:
+    def look(_: Context) -> object:
+        raise error
+
+    return look
+
+
+def test_what_stands_in_the_way_is_the_reason() -> None:
+    result = run_one(check_that(raising(CannotLook("a wall"))), HERE)
+    assert (result.verdict.outcome, result.verdict.evidence) == (Outcome.UNKNOWN, ("a wall",))
+    assert not result.bug
+
+
+def test_an_error_of_the_toolkit_is_a_reason_with_its_place() -> None:
+    result = run_one(check_that(raising(StorageError("torn", where="/x"))), HERE)
+    assert result.verdict.evidence == ("torn (/x)",)
+
+
+def test_a_broken_check_is_unknown_and_keeps_its_traceback_for_debugging() -> None:
+    result = run_one(check_that(raising(ZeroDivisionError())), HERE)
+    assert result.verdict.outcome == Outcome.UNKNOWN
+    assert "a bug in tinykit-ops" in result.verdict.evidence[0]
+    assert "ZeroDivisionError" in result.bug
+    shown = text.render(Report((InstanceReport("x", (result,)),)))
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("vantage", list(Vantage))
+def test_without_access_a_check_is_not_even_called(vantage: Vantage) -> None:
+    check = check_that(lambda _: passed("never"), looks_from=vantage)
+    assert run_one(check, Context()).verdict.outcome == Outcome.UNKNOWN
+
+
+def test_without_the_settings_that_it_needs_a_check_is_unknown() -> None:
+    check = replace(check_that(lambda _: passed("never")), needs=(Need.SETTINGS,))
+    assert run_one(check, HERE).verdict.outcome == Outcome.UNKNOWN
+
+
+def test_results_keep_the_order_of_the_checks() -> None:
+    checks = [check_that(lambda _, n=number: passed(str(n))) for number in range(20)]
+    report = run(checks, HERE, "x")
+    assert [result.verdict.evidence[0] for result in report.results] == list(map(str, range(20)))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "code"),
+    [
+        ([], Exit.OK),
+        (["pass"], Exit.OK),
+        (["pass", "unknown"], Exit.COULD_NOT_SEE),
+        (["unknown", "fail"], Exit.FINDINGS),
+        (["pass", "broke"], Exit.SOFTWARE),
+        (["broke", "fail"], Exit.FINDINGS),
+    ],
+)
+def test_the_exit_code_tells_the_worst(outcomes: list[str], code: Exit) -> None:
+    looks = {
+        "pass": lambda _: passed("x"),
+        "fail": lambda _: failed("x"),
+        "unknown": raising(CannotLook("x")),
+        "broke": raising(ZeroDivisionError()),
+    }
+    results = tuple(run_one(check_that(looks[each]), HERE) for each in outcomes)
+    assert Report((InstanceReport("x", results),)).exit_code == code
+
+
+def test_every_line_of_a_findings_evidence_is_shown_and_long_passes_are_cut() -> None:
+    check = check_named("versions.agent")
+    many = [f"line {number}" for number in range(9)]
+    results = (Result(check, failed(*many)), Result(check, passed(*many)))
+    shown = text.render(Report((InstanceReport("x", results),)))
+    assert shown.count("line 8") == 1
+    assert "and 5 more" in shown
+
+
+def test_configuration_in_a_remedy_is_never_wrapped() -> None:
+    check = check_named("proxy.dashboard-gated")
+    shown = text.render(Report((InstanceReport("x", (Result(check, failed("open")),)),)))
+    for line in check.remedy.caddy.expandtabs(4).split("\n"):
+        assert line in shown
