@@ -58,8 +58,15 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code; prints errors to stderr."""
+    return run_command(cli, argv, "tinykit-ops")
+
+
+def run_command(
+    command: click.Command, argv: Sequence[str] | None = None, name: str | None = None
+) -> int:
+    """Run any click command as `tinykit-ops` runs its own; see `run`."""
     try:
-        result = cli.main(args=argv, prog_name="tinykit-ops", standalone_mode=False)
+        result = command.main(args=argv, prog_name=name, standalone_mode=False)
         return result if isinstance(result, int) else Exit.OK
     except TinykitOpsError as error:
         click.echo(f"error: {error}", err=True)
