@@ -11,8 +11,7 @@ from pyinfra.context import host
 from tinykit_ops.artifacts import file_sha256
 from tinykit_ops.deploy.host_secrets import secret_files
 from tinykit_ops.release.cache import ensure_release
-from tinykit_ops.settings import Settings, settings_for
-from tinykit_ops.settings.secrets import resolve_all
+from tinykit_ops.settings import Settings, secrets_for, settings_for
 
 CACHE = Path.home() / ".cache" / "tinykit-ops" / "releases"
 
@@ -35,8 +34,12 @@ def settings() -> Settings:
 
 
 def secrets() -> dict[str, str]:
-    """The secrets that the inventory gives this host: path on the host → value."""
-    values = resolve_all(settings())
+    """The secrets that the inventory gives this host: path on the host → value.
+
+    Raises:
+        SettingsError: with every secret that cannot be read; pyinfra prints it and stops.
+    """
+    values = secrets_for(host)
     return secret_files({key: secret.get_secret_value() for key, secret in values.items()})
 
 

@@ -15,7 +15,6 @@ from typing import IO, Any
 
 import click
 from pyinfra.api.exceptions import PyinfraError
-from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
 
 from tinykit_ops.errors import TinykitOpsError, UsageError
 from tinykit_ops.lab.contract import build_contract_release, stated_commit
@@ -23,6 +22,10 @@ from tinykit_ops.lab.inventory import HostData, lab_hosts, names_in
 from tinykit_ops.lab.lab import Lab
 from tinykit_ops.lab.locks import locked
 from tinykit_ops.lab.names import DEFAULT_LAB
+from tinykit_ops.settings.pyinfra_import import without_patching
+
+with without_patching():
+    from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
 
 BUILD_SECONDS = 600.0
 

@@ -224,7 +224,6 @@ def _is_deploying() -> bool:
 
 
 def _for_pyinfra(problems: Iterable[Problem]) -> SettingsError:
-    with without_patching():
-        from tinykit_ops.settings.pyinfra_error import InventoryError
+    from tinykit_ops.settings.pyinfra_error import InventoryError
 
     return InventoryError(list(problems))

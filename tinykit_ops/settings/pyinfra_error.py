@@ -12,9 +12,12 @@ from typing import IO, Any
 
 import click
 from pyinfra.api.exceptions import PyinfraError
-from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
 
 from tinykit_ops.settings.problems import SettingsError
+from tinykit_ops.settings.pyinfra_import import without_patching
+
+with without_patching():
+    from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
 
 
 class InventoryError(SettingsError, PyinfraError, CliError):  # type: ignore[misc]
