@@ -34,6 +34,7 @@ def build(
 ) -> Lab:
     """The story of `lab up`; see `Lab.up` for the arguments."""
     wanted = plan.wanted_releases(releases, count)
+    plan.check_disk(disk)
     require_lab(names.root, own_disks=disk is not None)
     names.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     with locked(names.folder, wait_seconds=LOCK_SECONDS):

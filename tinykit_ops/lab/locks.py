@@ -30,6 +30,8 @@ def locked(folder: Path, *, wait_seconds: float = 0) -> Iterator[None]:
     try:
         yield
     finally:
+        # By name, not by closing alone: a process forked meanwhile may still have it open.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
 

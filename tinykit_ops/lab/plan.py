@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
@@ -11,6 +12,8 @@ from tinykit_ops.lab.addresses import LabNetworks
 from tinykit_ops.lab.names import MAX_HOSTS
 from tinykit_ops.lab.releases import DEFAULT_RELEASE, codename
 from tinykit_ops.lab.state import HostState, LabState
+
+MIN_DISK_MIB = 256
 
 
 def new_lab(name: str, networks: LabNetworks, *, s3: bool) -> LabState:
@@ -43,6 +46,18 @@ def wanted_releases(releases: Sequence[str], count: int) -> list[str]:
     if len(names) * count > MAX_HOSTS:
         raise UsageError(f"A lab has {MAX_HOSTS} hosts at most.", hint="Give a smaller --count.")
     return [name for name in names for _ in range(count)]
+
+
+def check_disk(size: str | None) -> None:
+    """Raises: UsageError for a size that no disk has, or that a Debian does not fit on."""
+    if size is None:
+        return
+    match = re.fullmatch(r"(\d{1,6})([MG])", size)
+    if not match or int(match[1]) * (1024 if match[2] == "G" else 1) < MIN_DISK_MIB:
+        raise UsageError(
+            f"{size!r} is no size for a disk.",
+            hint=f"Use M or G, and at least {MIN_DISK_MIB}M, for example: --disk 2G",
+        )
 
 
 def missing_releases(state: LabState, wanted: Sequence[str]) -> list[str]:
