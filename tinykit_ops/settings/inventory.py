@@ -82,6 +82,8 @@ def check_inventory(filename: str) -> None:
         hosts = validate_inventory(Path(filename), secrets=_is_deploying())
     except SettingsError as error:
         raise _for_pyinfra(error.problems) from None
+    except UsageError as error:
+        raise _for_pyinfra([Problem("", error.what, error.hint)]) from None
     for host in hosts:
         for advice in host.advice:
             click.echo(f"warning: {host.host}: {advice}", err=True)

@@ -132,6 +132,11 @@ def test_a_missing_archive_stops_before_connecting(write: Write) -> None:
     assert "Connecting" not in result.stderr
 
 
+def test_an_inventory_without_hosts_stops_with_an_example(write: Write) -> None:
+    write("bad.py", CHECKED.format(body="hosts = []"))
+    assert_stopped(pyinfra("bad.py", "deploy.py"), "names no host", "example: hosts = [")
+
+
 def test_without_the_last_line_the_first_deploy_stops_before_changing_anything(
     write: Write,
 ) -> None:
