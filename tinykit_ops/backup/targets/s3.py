@@ -57,6 +57,9 @@ class S3Store:
                 retries={"max_attempts": _ATTEMPTS, "mode": "standard"},
                 connect_timeout=10,
                 read_timeout=60,
+                # What comes back is checked against our own SHA-256; botocore's check breaks on
+                # answers such as 503 to a download.
+                response_checksum_validation="when_required",
                 # Other services than AWS rarely have a host name for each bucket.
                 s3={"addressing_style": "path" if settings.endpoint else "auto"},
             ),
