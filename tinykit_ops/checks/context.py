@@ -13,6 +13,8 @@ from tinykit_ops.checks.model import CannotLook
 from tinykit_ops.edge.routes import Route, Seen
 from tinykit_ops.settings.model import Settings
 
+NO_HOST = "needs to look on the host: give --inventory, or run `check --host` there"
+
 
 class Stance(StrEnum):
     """What is known about the address that the checks look from."""
@@ -40,6 +42,7 @@ class Context:
         outsider: from outside, from a place that is on no allowlist.
         stance: what is known about this machine's own address.
         host: on the host.
+        no_host: why nobody could look on the host, where that was tried.
         settings: what the inventory or the host's configuration says.
         expected_version: the version of tinykit-ops that the agent should have.
     """
@@ -48,6 +51,7 @@ class Context:
     outsider: Client | None = None
     stance: Stance = Stance.AUTO
     host: HostFacts | None = None
+    no_host: str = ""
     settings: Settings | None = None
     expected_version: str = ""
     _sightings: dict[str, Sighting] = field(default_factory=dict, repr=False)
@@ -74,7 +78,7 @@ class Context:
     def machine(self) -> HostFacts:
         """The host. Raises CannotLook."""
         if self.host is None:
-            raise CannotLook("nobody looked on the host: give --inventory, or run --host there")
+            raise CannotLook(self.no_host or NO_HOST)
         return self.host
 
     @property

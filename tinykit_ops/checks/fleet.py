@@ -81,8 +81,15 @@ def _read(answer: dict[str, Any]) -> HostLook:
     try:
         report = json_format.parse(answer["out"], name)
     except TinykitOpsError:
-        said = (answer["err"] or answer["out"]).strip().splitlines() or ["nothing"]
-        return HostLook(name, settings, None, f"the agent on {name} said: {said[0][:200]}")
+        said = _complaint(answer["err"] or answer["out"])
+        return HostLook(name, settings, None, f"the agent on {name} said: {said}")
     if len(report.instances) != 1:
         return HostLook(name, settings, None, f"the agent on {name} reported no instance")
     return HostLook(name, settings, report.instances[0])
+
+
+def _complaint(text: str) -> str:
+    """The line of an error message that names the error."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    named = [line for line in lines if line.lower().startswith("error")]
+    return (named or lines or ["nothing"])[0][:200]

@@ -13,9 +13,9 @@ from tinykit_ops.checks.dial import Namespace
 from tinykit_ops.checks.fingerprint import recognise
 from tinykit_ops.checks.fleet import HostLook, look_at_hosts
 from tinykit_ops.checks.host import LocalHost
-from tinykit_ops.checks.http import Client
+from tinykit_ops.checks.http import Client, tls_context
 from tinykit_ops.checks.manners import Manners
-from tinykit_ops.checks.model import Check, Vantage
+from tinykit_ops.checks.model import CannotLook, Check, Vantage
 from tinykit_ops.checks.registry import select
 from tinykit_ops.checks.runner import InstanceReport, Report, run
 from tinykit_ops.checks.target import Target, parse_target
@@ -101,7 +101,7 @@ def _examine_inventory(plan: Plan, inventory: Path, checks: Sequence[Check]) -> 
 
 def _examine_hosted(plan: Plan, hosted: HostLook, checks: Sequence[Check]) -> InstanceReport:
     url = plan.url or f"https://{hosted.settings.domains[0]}"
-    look = Context(stance=plan.stance, settings=hosted.settings)
+    look = Context(stance=plan.stance, settings=hosted.settings, no_host=hosted.problem)
     remarks = [hosted.problem] if hosted.problem else []
     remarks += _add_clients(look, plan, _target(plan, url))
     report = run(checks, look, url, remarks)
@@ -134,6 +134,10 @@ def _target(plan: Plan, url: str) -> Target:
 
 def _add_clients(look: Context, plan: Plan, target: Target) -> list[str]:
     """Give a context its eyes outside. Returns remarks."""
+    try:
+        tls_context(plan.ca_file, verify=True)
+    except CannotLook as reason:
+        raise UsageError(f"--ca-file: {reason}", hint="it wants certificates in PEM form") from None
     look.client = Client(target, manners=Manners(plan.timeout), ca_file=plan.ca_file)
     remarks = recognise(look.client, force=plan.force)
     if plan.from_netns:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tinykit_ops import __version__
-from tinykit_ops.checks.context import Context
+from tinykit_ops.checks.context import NO_HOST, Context
 from tinykit_ops.checks.model import (
     CannotLook,
     Check,
@@ -145,7 +145,7 @@ def run_one(check: Check, look: Context) -> Result:
 def _barrier(check: Check, look: Context) -> str:
     """Why a check cannot look, empty when it can."""
     if check.looks_from == Vantage.HOST and look.host is None:
-        return "needs to look on the host: give --inventory, or run `check --host` there"
+        return look.no_host or NO_HOST
     if check.looks_from in {Vantage.OUTSIDE, Vantage.OUTSIDER} and look.client is None:
         return "needs the address of the instance"
     if check.looks_from == Vantage.ACCOUNT:

@@ -173,6 +173,15 @@ def test_wrong_words_are_exit_64(bad: list[str], capsys: Capture) -> None:
     assert capsys.readouterr().err.strip()
 
 
+def test_a_ca_file_without_certificates_is_the_users_mistake(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("nothing")
+    assert run(["check", "https://x.invalid", f"--ca-file={file}"]) == Exit.USAGE
+    assert "--ca-file" in capsys.readouterr().err
+
+
 def test_a_namespace_that_does_not_exist_is_said_plainly(
     words: Callable[..., list[str]], capsys: Capture
 ) -> None:
@@ -249,7 +258,9 @@ def test_a_host_that_cannot_be_asked_stays_unknown_and_the_reason_is_shown(
     looks = [HostLook("tk-1", settings(), None, "no connection to tk-1: refused")]
     monkeypatch.setattr(plan, "look_at_hosts", lambda *_, **__: looks)
     assert run(words(None, inventory, "--skip=network.ports-closed")) == Exit.COULD_NOT_SEE
-    assert "note: no connection to tk-1: refused" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "note: no connection to tk-1: refused" in out
+    assert "- no connection to tk-1: refused" in out
 
 
 def test_an_address_that_no_host_serves_is_refused(

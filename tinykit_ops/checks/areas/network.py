@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 from tinykit_ops import layout
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.dial import is_own_address
 from tinykit_ops.checks.firewall import input_policies
+from tinykit_ops.checks.http import Client
 from tinykit_ops.checks.model import Area, CannotLook, Remedy, Severity, Tally, Vantage, Verdict
 from tinykit_ops.checks.ports import PortState, knock
 from tinykit_ops.checks.registry import check
@@ -13,7 +17,8 @@ from tinykit_ops.checks.sockets import listeners
 
 _LINE = "Protect the builder; PocketBase behind /_pb/"
 _PORTS = {layout.TINYKIT_PORT: "tinykit", layout.POCKETBASE_PORT: "PocketBase"}
-_PATIENCE = 3.0  #: seconds; a firewall that drops never answers
+_PATIENCE = 3.0  #: seconds at most; a firewall that drops never answers
+_ROUND_TRIPS = 20  #: waited for an answer, where the web port shows how long one takes
 _BIND = Remedy(
     by_hand="Let tinykit and PocketBase listen on loopback only (HOST=127.0.0.1 for tinykit, "
     "`--http 127.0.0.1:8091` for PocketBase, `127.0.0.1:3000:3000` in a compose file), and let "
@@ -32,22 +37,30 @@ _BIND = Remedy(
 )
 def ports_are_closed(look: Context) -> Verdict:
     """Tries to connect to both ports on every address of the instance."""
-    client = look.stranger
-    tally = Tally()
+    client, tally = look.stranger, Tally()
     for address in client.target.addresses(client.target.port):
         if is_own_address(client.dialer, address):
             raise CannotLook(f"{address} is an address of {client.dialer.name}: look from outside")
-        alive = knock(client.dialer, address, client.target.port, _PATIENCE)
-        for port, name in _PORTS.items():
-            state = knock(client.dialer, address, port, _PATIENCE)
-            line = f"{address} {state} on port {port} ({name})"
-            if state == PortState.OPEN:
-                tally.bad.append(line)
-            elif alive == PortState.OPEN and state != PortState.UNREACHABLE:
-                tally.good.append(line)
-            else:
-                tally.unseen.append(f"{line}, but the web port does not answer there either")
+        _try_ports(client, address, tally)
     return tally.verdict()
+
+
+def _try_ports(client: Client, address: str, tally: Tally) -> None:
+    """Knock on both ports of an address, at once, and on the web port to see that it lives."""
+    started = time.monotonic()
+    alive = knock(client.dialer, address, client.target.port, _PATIENCE) == PortState.OPEN
+    answered_in = time.monotonic() - started
+    patience = min(max(1.0, _ROUND_TRIPS * answered_in), _PATIENCE)
+    with ThreadPoolExecutor(len(_PORTS)) as pool:
+        states = pool.map(lambda port: knock(client.dialer, address, port, patience), _PORTS)
+    for (port, name), state in zip(_PORTS.items(), states, strict=True):
+        line = f"{address} {state} on port {port} ({name})"
+        if state == PortState.OPEN:
+            tally.bad.append(line)
+        elif alive and state != PortState.UNREACHABLE:
+            tally.good.append(line)
+        else:
+            tally.unseen.append(f"{line}, but the web port does not answer there either")
 
 
 @check(
