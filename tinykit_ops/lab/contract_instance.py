@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -28,6 +29,14 @@ _WRAPPER = """#!/bin/sh
 cd "{folder}" && exec "{pocketbase}" "$@" --dir="{folder}/pb_data" \\
   --migrationsDir="{folder}/pb_migrations" --hooksDir="{folder}/pb_hooks" \\
   --publicDir="{folder}/pb_public"
+"""
+
+# systemd's way to hand a listening socket to a program: file descriptor 3 and two variables.
+_HAND_OVER = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
+os.execvp(sys.argv[2], [sys.argv[2], "build/index.js"])
 """
 
 
@@ -90,10 +99,9 @@ def running(
                 folder / "pocketbase.log",
             )
         )
-        start = 'eval "exec 3<&$1"; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$2" build/index.js'
         server = stack.enter_context(
             _process(
-                [*inside, "sh", "-c", start, "sh", str(listener.fileno()), node],
+                [*inside, sys.executable, "-c", _HAND_OVER, str(listener.fileno()), node],
                 folder,
                 folder / "app.log",
                 environment=environment,
