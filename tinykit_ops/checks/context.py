@@ -55,6 +55,7 @@ class Context:
     settings: Settings | None = None
     expected_version: str = ""
     _sightings: dict[str, Sighting] = field(default_factory=dict, repr=False)
+    _turns: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -95,6 +96,8 @@ class Context:
             CannotLook: it has no probe, or there was no answer.
         """
         with self._lock:
+            turn = self._turns.setdefault(route.name, threading.Lock())
+        with turn:  # checks run side by side, and several ask about the same route
             if route.name not in self._sightings:
                 self._sightings[route.name] = self._probe(route)
             return self._sightings[route.name]

@@ -20,7 +20,7 @@ from tinykit_ops.checks import dial, plan
 from tinykit_ops.checks.fleet import HostLook
 from tinykit_ops.checks.model import Outcome, passed
 from tinykit_ops.checks.registry import all_checks, check_named
-from tinykit_ops.checks.runner import InstanceReport, Report, Result
+from tinykit_ops.checks.runner import InstanceReport, Result
 from tinykit_ops.cli import run
 from tinykit_ops.errors import Exit
 from tinykit_ops.report import json_format
@@ -297,37 +297,7 @@ def test_an_agent_that_is_not_there_is_unknown(
     assert "note: the agent on @local said:" in captured.out
 
 
-# Reports travel.
-
-
-def test_a_report_survives_the_way_through_json() -> None:
-    report = Report((agent_report(),))
-    again = json_format.parse(json_format.render(report), "here")
-    assert json_format.to_data(again) == json_format.to_data(report)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "sh: 1: tinykit-ops: not found", "[]", "{}", '{"format":2,"instances":[]}', "null"],
-)
-def test_what_is_no_report_is_refused(text: str) -> None:
-    with pytest.raises(json_format.BadReport):
-        json_format.parse(text, "here")
-
-
-def test_a_pass_without_evidence_is_refused_from_afar_too() -> None:
-    data = json_format.to_data(Report((agent_report(),)))
-    data["instances"][0]["results"][0]["evidence"] = []
-    with pytest.raises(json_format.BadReport):
-        json_format.parse(json.dumps(data), "here")
-
-
-def test_checks_of_another_version_are_left_out_with_a_remark() -> None:
-    data = json_format.to_data(Report((agent_report(),)))
-    data["instances"][0]["results"][0]["id"] = "builder.of-the-future"
-    (instance,) = json_format.parse(json.dumps(data), "here").instances
-    assert "builder.of-the-future" in instance.remarks[-1]
-    assert len(instance.results) == len(agent_report().results) - 1
+# Merging.
 
 
 def test_a_host_cannot_overrule_what_was_seen_from_outside() -> None:

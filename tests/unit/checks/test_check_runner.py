@@ -6,7 +6,7 @@ from checks_imitations import FakeHost
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.model import CannotLook, Check, Need, Outcome, Vantage, failed, passed
 from tinykit_ops.checks.registry import check_named
-from tinykit_ops.checks.runner import InstanceReport, Report, Result, run, run_one
+from tinykit_ops.checks.runner import InstanceReport, Report, run, run_one
 from tinykit_ops.errors import Exit, StorageError
 from tinykit_ops.report import text
 
@@ -82,19 +82,3 @@ def test_the_exit_code_tells_the_worst(outcomes: list[str], code: Exit) -> None:
     }
     results = tuple(run_one(check_that(looks[each]), HERE) for each in outcomes)
     assert Report((InstanceReport("x", results),)).exit_code == code
-
-
-def test_every_line_of_a_findings_evidence_is_shown_and_long_passes_are_cut() -> None:
-    check = check_named("versions.agent")
-    many = [f"line {number}" for number in range(9)]
-    results = (Result(check, failed(*many)), Result(check, passed(*many)))
-    shown = text.render(Report((InstanceReport("x", results),)))
-    assert shown.count("line 8") == 1
-    assert "and 5 more" in shown
-
-
-def test_configuration_in_a_remedy_is_never_wrapped() -> None:
-    check = check_named("proxy.dashboard-gated")
-    shown = text.render(Report((InstanceReport("x", (Result(check, failed("open")),)),)))
-    for line in check.remedy.caddy.expandtabs(4).split("\n"):
-        assert line in shown
