@@ -1,0 +1,1 @@
+"""Repeatable comparisons with peers; each prints ratios. `scripts/bench NAME` runs one."""
