@@ -35,7 +35,7 @@ def build(
     """The story of `lab up`; see `Lab.up` for the arguments."""
     wanted = plan.wanted_releases(releases, count)
     plan.check_disk(disk)
-    require_lab(names.root, own_disks=disk is not None)
+    require_lab(names.root, cache, own_disks=disk is not None)
     names.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     with locked(names.folder, wait_seconds=LOCK_SECONDS):
         with locked(names.root, wait_seconds=LOCK_SECONDS):
@@ -80,7 +80,7 @@ def _refuse_twin(names: LabNames) -> None:
 
 
 def _build_network(names: LabNames, state: LabState) -> None:
-    cgroups.create(f"{names.cgroup}/outside")
+    cgroups.create(names.clients_cgroup)
     forwarding.switch_on(names.root)
     network.build(names, plan.networks_of(state))
 

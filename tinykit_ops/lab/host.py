@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinykit_ops.errors import UnavailableError
+from tinykit_ops.lab import cgroups
 from tinykit_ops.lab import machine as machines
 from tinykit_ops.lab.commands import run
 from tinykit_ops.lab.errors import HostNotReadyError
@@ -73,6 +74,7 @@ class LabHost:
             "IdentitiesOnly": "yes",
             "BatchMode": "yes",
             "ConnectTimeout": "5",
+            "ServerAliveInterval": "5",  # a host whose power was cut says no goodbye
             "LogLevel": "ERROR",
         }
         flags = [flag for key, value in settings.items() for flag in ("-o", f"{key}={value}")]
@@ -89,8 +91,13 @@ class LabHost:
         check: bool = True,
         timeout: float = RUN_SECONDS,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command over SSH. Raises: CommandError when it fails, with `check`."""
-        command = self.ssh_command(words, user=user)
+        """Run a command over SSH. Raises: CommandError when it fails, with `check`.
+
+        The SSH client belongs to the lab: `lab down` ends it.
+        """
+        command = cgroups.inside(
+            self.machine.names.clients_cgroup, self.ssh_command(words, user=user)
+        )
         return run(command, input_text=input_text, check=check, timeout=timeout)
 
     def run(

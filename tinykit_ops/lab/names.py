@@ -124,6 +124,11 @@ class LabNames:
         """The control group that holds every process of this lab."""
         return f"{self.of_root.cgroup}/{self.name}"
 
+    @property
+    def clients_cgroup(self) -> str:
+        """Holds what talks to the hosts: on the outside client, and the lab's own SSH."""
+        return f"{self.cgroup}/outside"
+
     def machine(self, number: int) -> str:
         """What systemd-nspawn calls host `number` (1..99): 11 characters at most."""
         return f"{self.link_id}-{number}"

@@ -119,7 +119,7 @@ def remove_table(name: str) -> None:
 
 def outside_command(names: LabNames, words: list[str]) -> list[str]:
     """The command that runs `words` on the outside client, inside the lab's control group."""
-    return cgroups.inside(f"{names.cgroup}/outside", ["ip", "netns", "exec", names.netns, *words])
+    return cgroups.inside(names.clients_cgroup, ["ip", "netns", "exec", names.netns, *words])
 
 
 def _build_bridge(names: LabNames, networks: LabNetworks) -> None:

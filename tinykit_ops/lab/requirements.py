@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tinykit_ops.errors import AccessError, UnavailableError
+from tinykit_ops.errors import AccessError, UnavailableError, UsageError
 from tinykit_ops.lab import cgroups
 
 #: program → the Debian package that brings it
@@ -27,6 +27,7 @@ DISK_PROGRAMS: Mapping[str, str] = {"mkfs.ext4": "e2fsprogs"}
 
 def require_lab(
     state_root: Path,
+    cache: Path,
     *,
     own_disks: bool = False,
     which: Callable[[str], str | None] = shutil.which,
@@ -35,10 +36,12 @@ def require_lab(
 
     Args:
         state_root: the folder that will hold the hosts' files.
+        cache: the folder of base trees.
         own_disks: whether hosts get disks of their own (`--disk`).
     Raises: UnavailableError (exit 69) for what is missing; AccessError (77) when not root.
     """
     require_root()
+    _require_mountable(state_root, cache)
     _require_programs(own_disks, which)
     _require_kernel()
     if not own_disks:
@@ -93,6 +96,17 @@ def _require_kernel() -> None:
 
 def _read_only(path: Path) -> bool:
     return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
+def _require_mountable(*folders: Path) -> None:
+    """mount(8) takes an overlay's folders in one string, divided by these."""
+    for folder in folders:
+        if set(str(folder)) & set(",:\\"):
+            raise UsageError(
+                "A folder of the lab has a comma, colon or backslash in its name.",
+                where=str(folder),
+                hint="Set TINYKIT_LAB_ROOT and TINYKIT_LAB_CACHE to plain names.",
+            )
 
 
 def _require_overlay_below(state_root: Path) -> None:

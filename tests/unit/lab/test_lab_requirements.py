@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tinykit_ops.cli import run
-from tinykit_ops.errors import AccessError, UnavailableError
+from tinykit_ops.errors import AccessError, UnavailableError, UsageError
 from tinykit_ops.lab import cgroups, requirements
 
 
@@ -24,13 +24,13 @@ def test_on_another_system_it_says_which_one_it_needs(
 ) -> None:
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     with pytest.raises(UnavailableError, match=r"needs Linux.*Darwin"):
-        requirements.require_lab(tmp_path)
+        requirements.require_lab(tmp_path, tmp_path)
 
 
 def test_without_root_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(AccessError) as caught:
-        requirements.require_lab(tmp_path)
+        requirements.require_lab(tmp_path, tmp_path)
     assert "sudo" in caught.value.hint
 
 
@@ -39,7 +39,7 @@ def test_all_missing_programs_are_named_at_once_with_one_command(tmp_path: Path)
     lacking = {"systemd-nspawn", "mmdebstrap", "nft"}
     with pytest.raises(UnavailableError) as caught:
         requirements.require_lab(
-            tmp_path, which=lambda name: None if name in lacking else f"/usr/bin/{name}"
+            tmp_path, tmp_path, which=lambda name: None if name in lacking else f"/usr/bin/{name}"
         )
     assert all(name in caught.value.what for name in lacking)
     assert caught.value.hint == "apt-get install mmdebstrap nftables systemd-container"
@@ -51,7 +51,7 @@ def test_a_disk_of_its_own_needs_mkfs_and_nothing_else_does(tmp_path: Path) -> N
         return None if name == "mkfs.ext4" else name
 
     with pytest.raises(UnavailableError, match=r"mkfs\.ext4"):
-        requirements.require_lab(tmp_path, own_disks=True, which=lacks_mkfs)
+        requirements.require_lab(tmp_path, tmp_path, own_disks=True, which=lacks_mkfs)
 
 
 @pytest.mark.usefixtures("as_root_on_linux")
@@ -60,7 +60,7 @@ def test_without_cgroup2_it_says_how_to_get_it(
 ) -> None:
     monkeypatch.setattr(cgroups, "CGROUP_ROOT", tmp_path)
     with pytest.raises(UnavailableError, match="control groups") as caught:
-        requirements.require_lab(tmp_path, which=have_everything)
+        requirements.require_lab(tmp_path, tmp_path, which=have_everything)
     assert "mount -t cgroup2" in caught.value.hint
 
 
@@ -84,9 +84,16 @@ def test_an_overlay_cannot_carry_an_overlay(
     monkeypatch.setattr(requirements, "filesystem_kind", lambda _: "overlay")
     monkeypatch.setattr(requirements, "_require_kernel", lambda: None)
     with pytest.raises(UnavailableError) as caught:
-        requirements.require_lab(tmp_path, which=have_everything)
+        requirements.require_lab(tmp_path, tmp_path, which=have_everything)
     assert "--disk" in caught.value.hint
     assert "TINYKIT_LAB_ROOT" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["a,b", "a:b", "a\\b"])
+@pytest.mark.usefixtures("as_root_on_linux")
+def test_a_folder_that_mount_would_misread_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="comma, colon"):
+        requirements.require_lab(tmp_path / name, tmp_path, which=have_everything)
 
 
 def test_the_command_line_ends_with_one_message_and_the_right_code(
