@@ -38,20 +38,24 @@ class HostLook:
 
 
 def look_at_hosts(
-    inventory: Path, *, limit: Iterable[str] = (), words: Iterable[str] = ()
+    inventory: Path, *, limit: Iterable[str] = (), checks: Iterable[str] = ()
 ) -> list[HostLook]:
     """Let the agents of an inventory run their host checks, all at once.
 
     Args:
         inventory: a pyinfra inventory file.
         limit: names of hosts; none means all.
-        words: more words for the agents' command line, such as `--only ID`.
+        checks: ids of the checks to run; without any, only the settings are read.
 
     Raises:
         UsageError: the inventory is wrong, or has no such host.
         UnavailableError: pyinfra could not be run.
     """
-    request = {"inventory": str(inventory), "limit": list(limit), "words": list(words)}
+    request = {
+        "inventory": str(inventory),
+        "limit": list(limit),
+        "words": [f"--only={each}" for each in checks],
+    }
     done = subprocess.run(
         [sys.executable, "-m", "tinykit_ops.checks.fleet_child"],
         input=json.dumps(request),
@@ -76,8 +80,8 @@ def look_at_hosts(
 def _read(answer: dict[str, Any]) -> HostLook:
     settings = Settings.model_validate(answer["settings"])
     name = str(answer["host"])
-    if answer["problem"]:
-        return HostLook(name, settings, None, str(answer["problem"]))
+    if answer["problem"] or answer["out"] is None:
+        return HostLook(name, settings, None, answer["problem"])
     try:
         report = json_format.parse(answer["out"], name)
     except TinykitOpsError:

@@ -1,7 +1,7 @@
 """The process in which pyinfra asks the agents; see `fleet`.
 
 It reads `{"inventory", "limit", "words"}` from standard input and prints `{"hosts": […]}` or
-`{"error": text}`, both JSON.
+`{"error": text}`, both JSON. Without words for the agents it connects to nobody.
 """
 
 # ruff: noqa: E402 - gevent's replacements must come before everything that they replace
@@ -49,22 +49,28 @@ def main() -> None:
 
 
 def _ask(request: dict[str, Any]) -> list[dict[str, Any]]:
-    path = Path(request["inventory"])
+    path, words = Path(request["inventory"]), request["words"]
     settings = {each.host: each.settings for each in validate_inventory(path)}
     wanted = _limited(settings, request["limit"])
-    inventory = _connectable(path)
-    hosts = [host for host in inventory if host.name in wanted]
-    command = agent_command(request["words"])
-    greenlets = [gevent.spawn(_ask_host, host, command) for host in hosts]
-    gevent.joinall(greenlets)
+    said = _ask_hosts(path, wanted, words) if words else {}
+    nothing = {"out": None, "err": "", "problem": ""}
     return [
         {
-            "host": host.name,
-            "settings": json.loads(agent_config(settings[host.name])),
-            **greenlet.get(),
+            "host": name,
+            "settings": json.loads(agent_config(settings[name])),
+            **said.get(name, nothing),
         }
-        for host, greenlet in zip(hosts, greenlets, strict=True)
+        for name in settings
+        if name in wanted
     ]
+
+
+def _ask_hosts(path: Path, wanted: set[str], words: list[str]) -> dict[str, dict[str, str]]:
+    hosts = [host for host in _connectable(path) if host.name in wanted]
+    command = agent_command(words)
+    greenlets = {host.name: gevent.spawn(_ask_host, host, command) for host in hosts}
+    gevent.joinall(greenlets.values())
+    return {name: greenlet.get() for name, greenlet in greenlets.items()}
 
 
 def _limited(settings: dict[str, Settings], limit: list[str]) -> set[str]:

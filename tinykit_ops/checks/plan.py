@@ -92,8 +92,7 @@ def _examine_one(plan: Plan, url: str, checks: Sequence[Check]) -> InstanceRepor
 def _examine_inventory(plan: Plan, inventory: Path, checks: Sequence[Check]) -> Report:
     """Every instance of an inventory: its host by its agent, and its domain from outside."""
     on_host = [check.id for check in checks if check.looks_from == Vantage.HOST]
-    words = [f"--only={check_id}" for check_id in on_host]
-    looks = look_at_hosts(inventory, limit=plan.limit, words=words or ["--only=host"])
+    looks = look_at_hosts(inventory, limit=plan.limit, checks=on_host)
     if plan.url:
         looks = [_host_of(looks, _target(plan, plan.url))]
     return Report(tuple(_examine_hosted(plan, look, checks) for look in looks))

@@ -295,6 +295,11 @@ def test_an_agent_that_is_not_there_is_unknown(
     captured = capsys.readouterr()
     assert code == Exit.COULD_NOT_SEE, captured.err
     assert "note: the agent on @local said:" in captured.out
+    code = run(words(None, f"--inventory={file}", "--only=builder.gated"))
+    captured = capsys.readouterr()
+    assert code == Exit.OK, captured.err
+    assert "agent" not in captured.out
+    assert "1 passed, 0 failed, 0 unknown" in captured.out
 
 
 # Merging.
