@@ -55,14 +55,19 @@ def error_of(instance: Instance, target: str) -> str:
 # Killed in the middle ---------------------------------------------------------------------------
 
 
+def add_big_upload(instance: Instance, number: int) -> None:
+    """20 MiB that nothing compresses: three parts of a multipart upload."""
+    content = random.Random(number).randbytes(20 << 20)
+    instance.server.pb.create_record(
+        "notes", {"title": "big"}, {"papers": (f"big{number}.bin", content)}
+    )
+
+
 def test_a_run_killed_anywhere_leaves_nothing_that_looks_like_a_backup(
     instance: Instance, s3: S3Server
 ) -> None:
-    for number in range(3):  # 20 MiB each: several parts of a multipart upload
-        content = random.Random(number).randbytes(20 << 20)
-        instance.server.pb.create_record(
-            "notes", {"title": "big"}, {"papers": (f"big{number}.bin", content)}
-        )
+    instance.retention = {"keep_last": 100}
+    add_big_upload(instance, 0)
     instance.add_s3(s3, name="timing")
     began = time.monotonic()
     assert instance.spawn("run").wait(SECONDS) == 0
@@ -70,6 +75,7 @@ def test_a_run_killed_anywhere_leaves_nothing_that_looks_like_a_backup(
     instance.targets.clear()
     bucket = instance.add_s3(s3)
     for point in range(12):
+        add_big_upload(instance, point + 1)
         ran = instance.spawn("run")
         time.sleep(length * (point + 1) / 13)
         ran.send_signal(signal.SIGKILL)

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 MEBI = 1 << 20
-#: S3 allows 10,000 parts, so 16 MiB each carry an object of 156 GiB. Two travel at a time, which
-#: bounds the memory to about three parts.
-PART_BYTES = 16 * MEBI
+#: S3 allows 10,000 parts, so 8 MiB each carry an object of 78 GiB.
+PART_BYTES = 8 * MEBI
 TRANSFER = TransferConfig(
     multipart_threshold=PART_BYTES,
     multipart_chunksize=PART_BYTES,
     max_concurrency=2,
-    max_io_queue=4,
 )
+# boto3 would keep ten parts of a stream in memory; its own configuration cannot say otherwise.
+TRANSFER.max_in_memory_upload_chunks = 2
 _ATTEMPTS = 5
 
 
