@@ -28,11 +28,16 @@ class Upstream(StrEnum):
 
 @dataclass(frozen=True)
 class EdgeAnswer:
-    """What the edge says itself."""
+    """What the edge says itself.
+
+    Attributes:
+        forgets: a `__Host-` cookie that the browser drops when it gets this answer.
+    """
 
     status: int
     body: str
     content_type: str = "application/json"
+    forgets: str = ""
 
 
 @dataclass(frozen=True)

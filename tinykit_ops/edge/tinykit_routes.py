@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from tinykit_ops.edge.probe import UNKNOWN_ID, Probe, get, is_page_shell, post_nothing, says
 from tinykit_ops.edge.route import EdgeAnswer, Route, RouteClass
 
+#: The cookie that the judge (templates/pocketbase/hooks/tinykit_ops/judge.js) sets at login.
+LOGIN_COOKIE = "__Host-tinykit_ops"
+
 
 def setup_routes() -> Iterator[Route]:
     """Claiming a server: done by the deploy, closed for everybody else."""
@@ -18,7 +21,9 @@ def setup_routes() -> Iterator[Route]:
         ("/api/setup",),
         RouteClass.ANSWERED,
         methods=("GET", "HEAD"),
-        answer=EdgeAnswer(200, '{"needs_setup":false}'),
+        answer=EdgeAnswer(200, '{"needs_setup":false}', forgets=LOGIN_COOKIE),
+        # Signing out only forgets the token in the page and shows the login page, which asks
+        # this first: from then on the cookie must not open preview and export any more.
         note="The login page asks; tinykit's own answer would invite a claim.",
         probe=Probe(
             "GET",
