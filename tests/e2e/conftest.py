@@ -33,3 +33,18 @@ def lab():
 def provisioner(lab, contract_app, tmp_path_factory) -> Provisioner:
     """Runs deploys against hosts of the lab."""
     return Provisioner(lab, contract_app, tmp_path_factory.mktemp("inventories"))
+
+
+@pytest.fixture(scope="module")
+def new_host(contract_app, tmp_path_factory):
+    """Makes bare hosts, each in a lab of its own: new_host("13", disk="2G") → Provisioner."""
+    labs = []
+
+    def make(release: str, disk: str | None = None) -> Provisioner:
+        name = f"{LAB}-{os.getpid() % 1000}-{len(labs)}"
+        labs.append(Lab.up(name, releases=(release,), s3=False, disk=disk))
+        return Provisioner(labs[-1], contract_app, tmp_path_factory.mktemp("inventories"))
+
+    yield make
+    for lab in labs:
+        lab.down()

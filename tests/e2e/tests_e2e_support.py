@@ -54,6 +54,11 @@ class Provisioner:
         self.app = app
         self.folder = folder
 
+    @property
+    def host(self) -> LabHost:
+        """The lab's first host."""
+        return self.lab.hosts[0]
+
     def inventory(
         self,
         users: Mapping[str, str],
@@ -69,10 +74,12 @@ class Provisioner:
         lines = [
             "from pathlib import Path",
             "from tinykit_ops.lab.inventory import lab_hosts",
+            "from tinykit_ops.settings import check_inventory",
             f"hosts = [(name, {{**found, **{dict(data or {})!r}}})",
             f"    for host, user in {dict(users)!r}.items()",
             f"    for name, found in lab_hosts({self.lab.name!r}, user=user, only=[host],",
             f"        app=Path({str(self.app)!r}), overrides={dict(overrides or {})!r})]",
+            "check_inventory(__file__)",
         ]
         path = self.folder / f"inventory-{len(list(self.folder.iterdir()))}.py"
         path.write_text("\n".join(lines) + "\n")

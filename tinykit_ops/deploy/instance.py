@@ -10,8 +10,11 @@ from pyinfra.context import host
 
 from tinykit_ops.artifacts import file_sha256
 from tinykit_ops.deploy.host_secrets import secret_files
+from tinykit_ops.errors import TinykitOpsError
 from tinykit_ops.release.cache import ensure_release
+from tinykit_ops.release.inspect import inspect_archive
 from tinykit_ops.settings import Settings, secrets_for, settings_for
+from tinykit_ops.settings.pyinfra_error import RunStoppedError
 
 CACHE = Path.home() / ".cache" / "tinykit-ops" / "releases"
 
@@ -44,18 +47,36 @@ def secrets() -> dict[str, str]:
 
 
 def release() -> Release:
-    """The release of this host; builds it on the controller when the settings name a commit."""
+    """The release of this host; builds it on the controller when the settings name a commit.
+
+    Raises:
+        RunStoppedError: it cannot be built, or the archive is no release; pyinfra prints it.
+    """
     app = settings().app
-    return _release(app.archive or "", app.sha256 or "", app.git or "", app.commit or "")
+    try:
+        return _release(app.archive or "", app.sha256 or "", app.git or "", app.commit or "")
+    except TinykitOpsError as error:
+        raise RunStoppedError(error) from None
 
 
 @cache
 def _release(archive: str, sha256: str, git: str, commit: str) -> Release:
-    """One archive serves every host of the run, so it is hashed or built once."""
+    """One archive serves every host of the run, so it is hashed, or built, once."""
     if git:
         info = ensure_release(git, commit, CACHE)
         return Release(info.sha256, info.archive)
     if archive.startswith("https://"):
         return Release(sha256, None)
     path = Path(archive).expanduser()
-    return Release(file_sha256(path), path)
+    found = Release(file_sha256(path), path)
+    _see_that_it_is_a_release(found)
+    return found
+
+
+def _see_that_it_is_a_release(release: Release) -> None:
+    """Read the archive to its end, once for each content: that takes a second or two."""
+    seen = CACHE / "inspected" / release.sha256
+    if release.archive and not seen.exists():
+        inspect_archive(release.archive)
+        seen.parent.mkdir(parents=True, exist_ok=True)
+        seen.touch()

@@ -13,6 +13,7 @@ from tinykit_ops.release import ReleaseInfo, Source, build_release
 CONTRACT_APP = Path(__file__).parent / "contract_app"
 #: The app has no commit of its own, so all its files are dated to the day it was first written.
 STATED_TIME = 1_795_392_000
+_SUFFIXES = (".js", ".json")
 _IGNORED = ("node_modules", "build", "pb_data", "__pycache__")
 
 
@@ -45,5 +46,6 @@ def build_contract_release(
 
 
 def _files(folder: Path) -> list[str]:
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    """The files that make the app (no README), so that a wheel and a checkout build the same."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix in _SUFFIXES)
     return sorted(str(path) for path in found if not set(path.parts) & set(_IGNORED))

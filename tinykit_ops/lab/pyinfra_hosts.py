@@ -11,10 +11,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
 
 import click
-from pyinfra.api.exceptions import PyinfraError
 
 from tinykit_ops.errors import TinykitOpsError, UsageError
 from tinykit_ops.lab.contract import build_contract_release, stated_commit
@@ -22,24 +20,13 @@ from tinykit_ops.lab.inventory import HostData, lab_hosts, names_in
 from tinykit_ops.lab.lab import Lab
 from tinykit_ops.lab.locks import locked
 from tinykit_ops.lab.names import DEFAULT_LAB
-from tinykit_ops.settings.pyinfra_import import without_patching
-
-with without_patching():
-    from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
+from tinykit_ops.settings.pyinfra_error import RunStoppedError
 
 BUILD_SECONDS = 600.0
 
 
-class LabInventoryError(TinykitOpsError, PyinfraError, CliError):  # type: ignore[misc]
-    """The lab cannot be an inventory; pyinfra prints this without a traceback."""
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Print to stderr; called by the `pyinfra` command."""
-        click.echo(f"error: {self}", file=file, err=True)
-
-
 def hosts_for_pyinfra(environ: Mapping[str, str] | None = None) -> list[tuple[str, HostData]]:
-    """The lab's hosts, as the variables above say. Raises: LabInventoryError."""
+    """The lab's hosts, as the variables above say. Raises: RunStoppedError."""
     env = os.environ if environ is None else environ
     name = env.get("TINYKIT_LAB") or DEFAULT_LAB
     try:
@@ -50,9 +37,7 @@ def hosts_for_pyinfra(environ: Mapping[str, str] | None = None) -> list[tuple[st
             app=_given_app(env) or contract_release(Lab.load(name)),
         )
     except TinykitOpsError as error:
-        stop = LabInventoryError(error.what, where=error.where, hint=error.hint)
-        stop.exit_code = error.exit_code
-        raise stop from None
+        raise RunStoppedError(error) from None
 
 
 def contract_release(lab: Lab) -> Path:

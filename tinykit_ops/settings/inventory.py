@@ -143,7 +143,7 @@ def _read_hosts(hosts: Iterable[Host], *, files: bool, secrets: bool) -> list[Ho
         except SettingsError as error:
             problems += error.problems
             continue
-        found = file_problems(settings) if files else []
+        found = [*file_problems(settings), *_key_problems(host)] if files else []
         advice = advice_for(settings)
         if secrets:
             try:
@@ -155,6 +155,14 @@ def _read_hosts(hosts: Iterable[Host], *, files: bool, secrets: bool) -> list[Ho
     if problems:
         raise SettingsError(problems)
     return read
+
+
+def _key_problems(host: Host) -> Iterator[Problem]:
+    """pyinfra itself meets a missing key file with a traceback, in the middle of connecting."""
+    key = host.data.get("ssh_key")
+    if key and not Path(key).expanduser().is_file():
+        reason = f"names a file that is not there: {key}"
+        yield Problem("ssh_key", reason, "give the path of your private SSH key")
 
 
 def _read_host(host: Host) -> Settings:

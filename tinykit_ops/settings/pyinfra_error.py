@@ -13,6 +13,7 @@ from typing import IO, Any
 import click
 from pyinfra.api.exceptions import PyinfraError
 
+from tinykit_ops.errors import TinykitOpsError
 from tinykit_ops.settings.problems import SettingsError
 from tinykit_ops.settings.pyinfra_import import without_patching
 
@@ -20,9 +21,21 @@ with without_patching():
     from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
 
 
-class InventoryError(SettingsError, PyinfraError, CliError):  # type: ignore[misc]
-    """Settings of an inventory are wrong. pyinfra prints it and exits with 64."""
+class PrintedByPyinfra(PyinfraError, CliError):  # type: ignore[misc]  # noqa: N818
+    """Mixed into one of our errors, it makes pyinfra print that and exit with its code."""
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print to stderr; called by the `pyinfra` command."""
         click.echo(f"error: {self}", file=file, err=True)
+
+
+class InventoryError(SettingsError, PrintedByPyinfra):
+    """Settings of an inventory are wrong. pyinfra prints it and exits with 64."""
+
+
+class RunStoppedError(TinykitOpsError, PrintedByPyinfra):
+    """Something that a run needs on the controller is wrong or missing."""
+
+    def __init__(self, error: TinykitOpsError) -> None:
+        super().__init__(error.what, where=error.where, hint=error.hint)
+        self.exit_code = error.exit_code

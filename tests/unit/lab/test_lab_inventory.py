@@ -12,8 +12,9 @@ from tinykit_ops.lab.addresses import choose
 from tinykit_ops.lab.errors import LabNotFoundError
 from tinykit_ops.lab.inventory import lab_hosts
 from tinykit_ops.lab.lab import Lab
-from tinykit_ops.lab.pyinfra_hosts import LabInventoryError, hosts_for_pyinfra
+from tinykit_ops.lab.pyinfra_hosts import hosts_for_pyinfra
 from tinykit_ops.settings import load_settings
+from tinykit_ops.settings.pyinfra_error import RunStoppedError
 
 NETWORKS = choose("/labs/demo", [])
 
@@ -129,7 +130,7 @@ def test_the_variables_choose_lab_user_hosts_and_app(root: Path, app: Path) -> N
 def test_a_wrong_variable_stops_pyinfra_with_one_message(
     root: Path, environ: dict[str, str], message: str
 ) -> None:
-    with pytest.raises(LabInventoryError, match=message) as caught:
+    with pytest.raises(RunStoppedError, match=message) as caught:
         hosts_for_pyinfra(environ)
     assert caught.value.exit_code == 64
 

@@ -131,6 +131,8 @@ POCKETBASE: list[Case] = [
     ),
     *each("HEAD OPTIONS", "/_pb/api/health"),
     get("/_pb/api/collections/_tk_kits/records", auth="user"),
+    get("/_pb/api/files/_tk_projects/{project}/{asset}"),
+    get("/_pb/api/files/_tk_projects/{project}/{page_asset}"),
     get("/_pb/api/collections/_tk_settings/records", auth="wrong"),
 ]
 

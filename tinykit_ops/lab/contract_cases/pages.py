@@ -32,6 +32,11 @@ PAGES: list[Case] = [
     ],
     get("/tinykit/studio/__data.json?id={project}"),
     get("/tinykit/new/__data.json?domain=other.test"),
+    *[
+        get(f"/tinykit/studio/__data.json?id={{project}}&x-sveltekit-invalidated={wanted}")
+        for wanted in ("001", "110", "1", "")
+    ],
+    get("/tinykit/{project}/__data.json?x-sveltekit-invalidated=110"),
     get("/tinykit/__route.js"),
     get("/_app/env.js", look="kind"),
     get("/_app/version.json", look="keys"),

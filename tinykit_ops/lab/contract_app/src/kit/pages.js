@@ -65,10 +65,14 @@ export async function renderData(event, route) {
 	if (!route.page) return new Response(null, { status: 404 });
 	const { page } = route;
 	const quiet = { headers: { 'cache-control': 'private, no-store' } };
+	// The client says with ones and zeros which nodes it wants anew.
+	const wanted = event.url.searchParams.get('x-sveltekit-invalidated');
+	event.url.searchParams.delete('x-sveltekit-invalidated');
+	const node = (place, make) => (wanted !== null && wanted[place] !== '1' ? { type: 'skip' } : make());
 	try {
-		const last = page.load ? dataNode(page, page.load(event)) : null;
-		const nodes = [...Array(page.layouts).fill(null), last];
-		return json({ type: 'data', nodes }, quiet);
+		const layouts = Array.from({ length: page.layouts }, (_, place) => node(place, () => null));
+		const own = () => (page.load ? dataNode(page, page.load(event)) : null);
+		return json({ type: 'data', nodes: [...layouts, node(page.layouts, own)] }, quiet);
 	} catch (error) {
 		if (!(error instanceof Redirect)) throw error;
 		return json({ type: 'redirect', location: error.location }, quiet);

@@ -1,21 +1,39 @@
 // The builder's pages: projects, a new project, settings.
 import { api } from './api.js';
-import { button, element, field, form, go, say, show } from './dom.js';
-import { auth, projects } from './pocketbase.js';
+import { button, element, field, form, go, link, say, show } from './dom.js';
+import { auth, kits, projects } from './pocketbase.js';
+
+// A thumbnail's sandbox: a flaw of tinykit's, as in the studio.
+const SANDBOX = 'allow-scripts allow-same-origin';
 
 export async function dashboardPage() {
 	const list = element('ul', { id: 'projects' });
-	for (const { id, name, domain } of await projects.list()) {
-		const link = element('a', { href: `/tinykit/studio?id=${id}` }, name || id);
-		list.append(element('li', {}, link, ` ${domain}`));
+	const found = await projects.list();
+	await kits().catch(() => {});
+	for (const project of found) {
+		const { id, name, domain } = project;
+		const item = element('li', {}, link(`/tinykit/studio?id=${id}`, name || id), ` ${domain}`);
+		list.append(item);
+		if (project.published_html) item.append(thumbnail(project));
 	}
 	const logout = button('logout', 'Log out', () => {
 		auth.clear();
-		go('/login');
+		return go('/login');
 	});
-	const create = element('a', { id: 'new', href: '/tinykit/new' }, 'New project');
-	const settings = element('a', { href: '/tinykit/settings' }, 'Settings');
+	const create = link('/tinykit/new', 'New project', { id: 'new' });
+	const settings = link('/tinykit/settings', 'Settings');
 	show(element('h1', {}, 'Projects'), list, create, ' ', settings, ' ', logout);
+}
+
+/** PocketBase hands out the published page without a token. */
+function thumbnail({ id, published_html: file }) {
+	const frame = element('iframe', { title: 'Project preview', sandbox: SANDBOX });
+	fetch(`/_pb/api/files/_tk_projects/${id}/${file}`)
+		.then(async (answer) => {
+			if (answer.ok) frame.srcdoc = await answer.text();
+		})
+		.catch(() => {});
+	return frame;
 }
 
 export async function newPage({ domain = '' }) {
@@ -39,7 +57,7 @@ export async function newPage({ domain = '' }) {
 			data: { notes: { schema: [{ name: 'text', type: 'text' }], records: [] } },
 			settings: { vibe_zone_enabled: true, project_title: name }
 		});
-		go(`/tinykit/studio?id=${project.id}`);
+		await go(`/tinykit/studio?id=${project.id}`);
 	};
 	show(
 		element('h1', {}, 'New project'),

@@ -38,8 +38,26 @@ export function say(text) {
 	document.getElementById('message').textContent = text;
 }
 
-export function go(address) {
+// Pages whose server part tinykit's router asks for before it shows them.
+const WITH_DATA = ['/tinykit/studio', '/tinykit/new'];
+
+export async function go(address) {
+	const { pathname, searchParams } = new URL(address, location.href);
+	if (WITH_DATA.includes(pathname)) {
+		searchParams.set('x-sveltekit-invalidated', '001');
+		await fetch(`${pathname}/__data.json?${searchParams}`).catch(() => {});
+	}
 	location.assign(address);
+}
+
+/** A link that goes the router's way. */
+export function link(address, text, properties = {}) {
+	const node = element('a', { href: address, ...properties }, text);
+	node.onclick = (event) => {
+		event.preventDefault();
+		go(address);
+	};
+	return node;
 }
 
 function reporting(work) {

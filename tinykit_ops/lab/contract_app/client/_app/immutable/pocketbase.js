@@ -78,3 +78,6 @@ export const projects = {
 		events.addEventListener(topic, ({ data }) => onChange(JSON.parse(data).record));
 	}
 };
+
+export const kits = () =>
+	pb('/collections/_tk_kits/records?page=1&perPage=500&skipTotal=1&sort=created');

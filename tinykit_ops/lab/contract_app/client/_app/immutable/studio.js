@@ -10,6 +10,7 @@ const SANDBOX = 'allow-scripts allow-forms allow-modals allow-popups allow-same-
 
 export async function studioPage({ project_id: id }) {
 	let project = await projects.get(id);
+	api('/api/settings?key=vibe_zone').catch(() => {});
 	const code = element('textarea', { id: 'code', rows: 12, cols: 80, value: project.frontend_code });
 	const preview = element('iframe', { id: 'preview', title: 'Preview', sandbox: SANDBOX });
 	const data = element('pre', { id: 'data' });
