@@ -58,11 +58,11 @@ class TargetError(BackupError, StorageError):
     """A target could not do what it was asked."""
 
 
-class TargetAccessError(TargetError, AccessError):
+class TargetAccessError(AccessError, TargetError):
     """The target refuses these credentials."""
 
 
-class TargetUnreachableError(TargetError, UnavailableError):
+class TargetUnreachableError(UnavailableError, TargetError):
     """The target does not answer, or its folder is not there."""
 
 

@@ -145,18 +145,26 @@ class S3Store:
 
 
 class _Watched:
-    """A stream that remembers its own failure, which boto3 would hand on in other clothes."""
+    """A stream that remembers its own failure, which boto3 would hand on in other clothes.
+
+    It also fills every read: boto3 takes a short one for the end.
+    """
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
         self._error: Exception | None = None
 
     def read(self, size: int = -1, /) -> bytes:
+        pieces: list[bytes] = []
+        missing = size
         try:
-            return self._stream.read(size)
+            while (size < 0 or missing > 0) and (piece := self._stream.read(missing)):
+                pieces.append(piece)
+                missing = missing - len(piece) if size >= 0 else size
         except Exception as error:
             self._error = error
             raise
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def raise_own(self) -> None:
         if self._error is not None:

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tinykit_ops.backup.judgement import Level, judge, worst
+from tinykit_ops.backup.metrics import render, write_metrics
+from tinykit_ops.backup.status import BackupStatus, TargetStatus, note, read_status
+from tinykit_ops.errors import StorageError
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def ago(hours: float) -> datetime:
+    return NOW - timedelta(hours=hours)
+
+
+def level(**known: object) -> tuple[Level, str]:
+    status = BackupStatus(targets={"disk": TargetStatus(**known)})  # type: ignore[arg-type]
+    one = judge(["disk"], status, 26, NOW)[0]
+    return one.level, one.reason
+
+
+def test_never_tried_is_none_and_critical(tmp_path: Path) -> None:
+    status = read_status(tmp_path / "status.json")
+    assert status is None
+    assert judge(["disk"], status, 26, NOW)[0].level == Level.CRITICAL
+
+
+def test_a_fresh_snapshot_is_ok() -> None:
+    assert level(last_success=ago(3), snapshot="S")[0] == Level.OK
+
+
+def test_an_old_snapshot_is_critical_and_says_how_old() -> None:
+    found, reason = level(last_success=ago(30))
+    assert found == Level.CRITICAL and "30.0 hours" in reason
+
+
+def test_a_failure_after_a_fresh_snapshot_is_a_warning_with_its_reason() -> None:
+    found, reason = level(last_success=ago(5), last_failure=ago(1), error="disk is full\nmore")
+    assert found == Level.WARNING and reason.endswith("disk is full")
+
+
+def test_an_older_failure_does_not_matter() -> None:
+    assert level(last_success=ago(1), last_failure=ago(5), error="x")[0] == Level.OK
+
+
+def test_a_copy_that_did_not_come_back_is_critical_until_one_does() -> None:
+    bad = {"last_verify_failure": ago(2), "verify_error": "rows"}
+    assert level(last_success=ago(1), **bad)[0] == Level.CRITICAL
+    assert level(last_success=ago(1), **bad, last_verified=ago(1))[0] == Level.OK
+
+
+def test_a_snapshot_from_the_future_is_a_warning() -> None:
+    assert level(last_success=ago(-48))[0] == Level.WARNING
+
+
+def test_the_worst_target_counts_and_none_is_unknown() -> None:
+    status = BackupStatus(targets={"a": TargetStatus(last_success=ago(1))})
+    assert worst(judge(["a", "b"], status, 26, NOW)) == Level.CRITICAL
+    assert worst([]) == Level.UNKNOWN
+
+
+def test_notes_of_one_target_leave_the_others_alone(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "status.json"
+    note("a", lambda one: one.model_copy(update={"snapshot": "A"}), path)
+    note("b", lambda one: one.model_copy(update={"snapshot": "B"}), path)
+    status = read_status(path)
+    assert status is not None
+    assert {name: one.snapshot for name, one in status.targets.items()} == {"a": "A", "b": "B"}
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert [found.name for found in path.parent.iterdir()] == ["status.json"]
+
+
+def test_a_damaged_status_is_told_and_the_next_run_heals_it(tmp_path: Path) -> None:
+    path = tmp_path / "status.json"
+    path.write_text("{half")
+    with pytest.raises(StorageError, match="cannot be read"):
+        read_status(path)
+    note("a", lambda one: one, path)
+    assert read_status(path) is not None
+
+
+def test_metrics_are_written_only_where_node_exporter_looks(tmp_path: Path) -> None:
+    status = BackupStatus(targets={"disk": TargetStatus(last_success=NOW, data_bytes=5)})
+    write_metrics(status, tmp_path / "missing")
+    assert not (tmp_path / "missing").exists()
+    write_metrics(status, tmp_path)
+    text = (tmp_path / "tinykit_backup.prom").read_text()
+    assert text == render(status)
+    expected = (
+        f'tinykit_backup_last_success_timestamp_seconds{{target="disk"}} {NOW.timestamp():.0f}'
+    )
+    assert expected in text.splitlines()
