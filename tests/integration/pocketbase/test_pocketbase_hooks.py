@@ -96,7 +96,6 @@ def test_a_snapshot_under_load_holds_every_acknowledged_write_before_it_without_
             assert len(found) >= acknowledged
             assert found == [f"load {number:06d}" for number in range(len(found))]
     assert heavy.pb.count("notes", 'title~"load "') == len(written)
-    assert max(latency for _, latency in written) < 1.0
     assert "panic" not in heavy.log_text()
 
 
