@@ -10,6 +10,7 @@ from tinykit_ops import artifacts, layout
 from tinykit_ops.agent.config import AgentConfig, load_agent_config
 from tinykit_ops.errors import Exit
 from tinykit_ops.host import Step
+from tinykit_ops.host.alone import alone
 from tinykit_ops.host.artifact_step import ArtifactStep
 from tinykit_ops.host.claim_step import ClaimStep
 from tinykit_ops.host.release_step import ReleaseStep
@@ -79,5 +80,6 @@ def _run(step: Step, check: bool) -> int:
     if check:
         return Exit.FINDINGS if left else Exit.OK
     if left:
-        step.apply()
+        with alone():
+            step.apply()
     return Exit.OK

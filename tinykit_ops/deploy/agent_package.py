@@ -25,6 +25,7 @@ REQUIREMENTS = ROOT / "requirements" / "agent.txt"
 _INSTALL = """\
 set -eu
 umask 022
+exec 9>{lock}; flock -w 600 9
 home={home}; build=$home/builds/{build}; venv=$home/venvs/{venv}
 stage=$(mktemp -d); trap 'rm -rf "$stage"' EXIT
 base64 -d | tar -xf - -C "$stage"
@@ -60,6 +61,7 @@ def install_script() -> str:
     """The shell script that installs the agent; reads `payload()` on standard input."""
     return _INSTALL.format(
         home=shlex.quote(layout.AGENT_HOME),
+        lock=shlex.quote(layout.DEPLOY_LOCK),
         build=build_id(),
         venv=_short_hash(REQUIREMENTS.read_bytes()),
     )

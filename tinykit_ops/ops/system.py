@@ -10,12 +10,17 @@ from pyinfra.api.facts import FactBase
 from pyinfra.api.operation import operation
 from pyinfra.context import host
 
-# An interrupted dpkg is finished first; somebody else's apt is waited for, not broken.
+# An interrupted dpkg is finished first. Somebody else's is waited for, not broken: it may be that
+# of a run of ours whose controller died, and which goes on here without it.
 _INSTALL = """\
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 wait="-o DPkg::Lock::Timeout=300"
-dpkg --configure -a
+tries=0
+until dpkg --configure -a; do
+  tries=$((tries + 1)); [ "$tries" -lt 150 ] || exit 1
+  sleep 2
+done
 apt-get $wait -qq update
 apt-get $wait -qq -y --no-install-recommends install {names}"""
 

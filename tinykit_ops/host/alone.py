@@ -1,0 +1,42 @@
+"""One change of the host at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tinykit_ops import layout
+from tinykit_ops.errors import BusyError
+
+
+@contextmanager
+def alone(path: Path = Path(layout.DEPLOY_LOCK), seconds: float = 600) -> Iterator[None]:
+    """Wait until nobody else changes the host, then keep others waiting.
+
+    A run whose controller died goes on here for a while; the next one must not work beside it.
+    The kernel frees the lock when its holder ends, however that happens.
+
+    Args:
+        seconds: how long to wait.
+
+    Raises:
+        BusyError: somebody else was at it all that time.
+    """
+    deadline = time.monotonic() + seconds
+    with path.open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise BusyError(
+                        "another run is changing this host",
+                        where=str(path),
+                        hint="wait for it to end, then run again",
+                    ) from None
+                time.sleep(0.2)
+        yield
