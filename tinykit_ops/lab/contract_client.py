@@ -7,7 +7,6 @@ import http.client
 import json
 import secrets
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from tinykit_ops.errors import UnavailableError
 from tinykit_ops.lab.contract_cases import DOMAIN, UNKNOWN, Case
+from tinykit_ops.lab.contract_wire import Answer, headers_of, multipart, pieces, read
 
 TIMEOUT = 30.0
 EVENT_SECONDS = 10.0
@@ -33,22 +33,6 @@ COLLECTIONS = {
     "authors": {"schema": [], "records": [{"id": "ann", "name": "Ann"}]},
     "plain": [{"id": 7, "n": 1}],
 }
-
-
-@dataclass
-class Answer:
-    """A status, headers by lower-case name (repeated ones joined by newlines), and a body."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        """The body as JSON; None if it is none."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            return None
 
 
 @dataclass
@@ -90,7 +74,7 @@ class Client:
             self._send_body(connection, payload, chunked=case.chunked)
             if case.events:
                 return self._events(connection, case)
-            return _read(connection.getresponse())
+            return read(connection.getresponse())
         except (OSError, http.client.HTTPException) as error:
             if case.may_be_silent:
                 return Answer(0, {}, b"")
@@ -124,7 +108,7 @@ class Client:
         if case.body is not None:
             return case.body.encode(), ""
         if case.form is not None:
-            return _multipart(case.form), "multipart/form-data; boundary=contract"
+            return multipart(case.form), "multipart/form-data; boundary=contract"
         return None, ""
 
     @staticmethod
@@ -135,7 +119,7 @@ class Client:
             connection.endheaders()
         elif chunked:
             connection.putheader("transfer-encoding", "chunked")
-            connection.endheaders(_pieces(payload), encode_chunked=True)
+            connection.endheaders(pieces(payload), encode_chunked=True)
         else:
             connection.putheader("content-length", str(len(payload)))
             connection.endheaders()
@@ -161,7 +145,7 @@ class Client:
                 path = case.path.replace("realtime", "data") + "/events"
                 self.send(Case("POST", path, json={"id": "e1"}))
                 poked = True
-        return Answer(response.status, _headers(response), seen)
+        return Answer(response.status, headers_of(response), seen)
 
     def is_unclaimed(self) -> bool:
         """Ask whether setup is still open."""
@@ -226,30 +210,3 @@ class Client:
                 "CONTRACT_DIFF_PASSWORD. PROTOCOL_HEADER=x-forwarded-proto must be set.",
             )
         return answer.json()
-
-
-def _read(response: http.client.HTTPResponse) -> Answer:
-    return Answer(response.status, _headers(response), response.read())
-
-
-def _headers(response: http.client.HTTPResponse) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in response.getheaders():
-        key = name.lower()
-        found[key] = f"{found[key]}\n{value}" if key in found else value
-    return found
-
-
-def _pieces(payload: bytes) -> Iterator[bytes]:
-    for start in range(0, len(payload), 65536):
-        yield payload[start : start + 65536]
-
-
-def _multipart(fields: dict[str, Any]) -> bytes:
-    parts = []
-    for name, value in fields.items():
-        file, text = value if isinstance(value, tuple) else ("", value)
-        extra = f'; filename="{file}"\r\nContent-Type: text/plain' if file else ""
-        head = f'--contract\r\nContent-Disposition: form-data; name="{name}"{extra}'
-        parts.append(f"{head}\r\n\r\n{text}\r\n")
-    return ("".join(parts) + "--contract--\r\n").encode()

@@ -16,7 +16,8 @@ from typing import Any
 
 from tinykit_ops.errors import UsageError
 from tinykit_ops.lab.contract_cases import CLAIMED, PROVISIONED, UNCLAIMED, Case
-from tinykit_ops.lab.contract_client import Answer, Client
+from tinykit_ops.lab.contract_client import Client
+from tinykit_ops.lab.contract_wire import Answer
 
 #: Headers of which only the presence is compared.
 _PRESENCE = ("date", "etag", "last-modified", "content-length", "link", "expires")

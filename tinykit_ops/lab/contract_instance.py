@@ -129,7 +129,8 @@ def _lay_out(app: Path, folder: Path, pocketbase: Path) -> None:
     for name in ("pb_data", "pb_hooks", "pb_public"):
         (home / name).mkdir(parents=True, exist_ok=True)
     (folder / "build").symlink_to(app.resolve() / "build")
-    (home / "pb_migrations").symlink_to(app.resolve() / "pocketbase" / "pb_migrations")
+    # A copy: PocketBase writes a migration beside the others when a collection is changed.
+    shutil.copytree(app / "pocketbase" / "pb_migrations", home / "pb_migrations")
     wrapper = _wrapper(folder)
     wrapper.write_text(_WRAPPER.format(folder=home.resolve(), pocketbase=pocketbase.resolve()))
     wrapper.chmod(0o755)
