@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.machine import Load
 from benchmarks.provision import timed_run
-from benchmarks.provision.deploying import deploy, read_resources
+from benchmarks.provision.deploying import deploy, operation_steps, read_resources
 from benchmarks.provision.fresh_lab import Setting, fresh_host
 from benchmarks.provision.healthy import wait_until_healthy
 from benchmarks.provision.timed_run import Run
@@ -71,9 +71,8 @@ def _on_fresh_host(
     with fresh_host(setting) as host:
         run = way(setting, host, load)
         seconds = wait_until_healthy(host) - run.began
-        mark = "==" if way is _script else "--> Starting operation:"
-        steps = [*run.steps(mark), ("(then until HTTPS is healthy)", seconds - run.seconds)]
-        return seconds, steps
+        steps = run.steps("==") if way is _script else operation_steps(run)
+        return seconds, [*steps, ("(then until HTTPS is healthy)", seconds - run.seconds)]
 
 
 def _deploy(setting: Setting, host: LabHost, load: Load | None) -> Run:

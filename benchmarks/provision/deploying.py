@@ -32,10 +32,19 @@ def copy_checkout(folder: Path) -> Path:
 
 
 def deploy(setting: Setting, *options: str) -> Run:
-    """Run `pyinfra -y INVENTORY deploys/full.py`. Raises: BenchmarkError when it fails."""
+    """Run `pyinfra -y INVENTORY deploys/full.py`. Raises: BenchmarkError when it fails.
+
+    With "--json", the output is that; else it is pyinfra's progress, which goes to stderr.
+    """
     pyinfra = str(Path(sys.executable).with_name("pyinfra"))
     full = str(setting.source / "deploys" / "full.py")
-    return _run(setting, [pyinfra, "-y", *options, str(setting.inventory), full])
+    return _run(setting, [pyinfra, "-y", *options, str(setting.inventory), full], not options)
+
+
+def operation_steps(run: Run) -> list[tuple[str, float]]:
+    """(operation, seconds) of a run without "--json"; of its name only what a person reads."""
+    steps = run.steps("--> Starting operation:")
+    return [(name.rpartition(" | ")[2], seconds) for name, seconds in steps]
 
 
 def read_resources(setting: Setting) -> dict[str, Any]:
@@ -46,6 +55,6 @@ def read_resources(setting: Setting) -> dict[str, Any]:
     return found
 
 
-def _run(setting: Setting, command: list[str]) -> Run:
+def _run(setting: Setting, command: list[str], merged: bool = False) -> Run:
     environment = {"PYTHONPATH": str(setting.source)}
-    return timed_run.run(command, cwd=setting.folder, environment=environment)
+    return timed_run.run(command, cwd=setting.folder, environment=environment, merged=merged)

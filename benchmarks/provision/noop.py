@@ -9,7 +9,7 @@ from benchmarks.machine import Load
 from benchmarks.provision import ansible
 from benchmarks.provision.ansible import Ansible
 from benchmarks.provision.damage import DAMAGES, repaired
-from benchmarks.provision.deploying import deploy, read_resources
+from benchmarks.provision.deploying import deploy, operation_steps, read_resources
 from benchmarks.provision.errors import BenchmarkError
 from benchmarks.provision.fresh_lab import Setting, fresh_host
 from benchmarks.provision.healthy import wait_until_healthy
@@ -71,7 +71,7 @@ def _time_both(
             report(f"no-op, round {number} of {rounds}: {name} {run.seconds:.2f} s")
     # In a run of its own: `--json` keeps its steps to itself until it is done.
     plain = deploy(setting)
-    return times, [plain.steps("--> Starting operation:")]
+    return times, [operation_steps(plain)]
 
 
 def _prove_both_look(

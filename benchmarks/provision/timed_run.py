@@ -23,7 +23,7 @@ class Run:
     Attributes:
         began: time.monotonic() when it was started.
         seconds: how long it took.
-        lines: (seconds since it began, line) of its standard output.
+        lines: (seconds since it began, line) of its output.
     """
 
     began: float
@@ -32,7 +32,7 @@ class Run:
 
     @property
     def output(self) -> str:
-        """Its standard output."""
+        """Its output."""
         return "\n".join(line for _, line in self.lines)
 
     def steps(self, mark: str) -> list[tuple[str, float]]:
@@ -51,18 +51,31 @@ def run(
     cwd: Path,
     stdin: bytes = b"",
     environment: Mapping[str, str] | None = None,
+    merged: bool = False,
 ) -> Run:
     """Run `command` in `cwd` and wait for it.
 
+    Args:
+        stdin: sent to it.
+        environment: variables beside this process's own.
+        merged: take lines of its standard error for output, too.
     Raises: BenchmarkError when it fails or takes longer than TIMEOUT_SECONDS, with its last words.
     """
     variables = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
     errors = cwd / "stderr"
     began = time.monotonic()
     lines: list[tuple[float, str]] = []
-    with errors.open("wb") as sink, subprocess.Popen(
-        command, cwd=cwd, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sink
-    ) as process:  # fmt: skip
+    with (
+        errors.open("wb") as sink,
+        subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merged else sink,
+        ) as process,
+    ):
         watchdog = threading.Timer(TIMEOUT_SECONDS, process.kill)
         watchdog.start()
         try:
