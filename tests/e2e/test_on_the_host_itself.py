@@ -1,0 +1,78 @@
+"""`pyinfra @local`: the toolkit run on the server that it provisions, as its owner would."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+
+import pytest
+from tests_e2e_support import ROOT, STATUS, curl, execute
+
+pytestmark = pytest.mark.lab
+
+HOME = "/root/tinykit-ops"
+PREPARE = f"""\
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update
+apt-get -qq -y --no-install-recommends install python3-venv >/dev/null
+cd {HOME}
+python3 -m venv .venv
+.venv/bin/pip install --quiet --require-hashes -r requirements/run.txt
+"""
+# PYTHONPATH, where a person installs the checkout: that needs no build package on the host.
+DEPLOY = (
+    f"cd {HOME} && PYTHONPATH=. .venv/bin/pyinfra -y --json inventories/local.py deploys/full.py"
+)
+
+
+@pytest.fixture(scope="module")
+def host(new_host):
+    """A bare host with the checkout, an inventory for itself, and the release archive."""
+    provisioner = new_host("13")
+    host = provisioner.host
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    pack = ["tar", "-c", "--null", "--files-from=-"]
+    checkout = subprocess.run(pack, cwd=ROOT, input=tracked.stdout, capture_output=True, check=True)
+    unpack = f"mkdir -p {HOME} && base64 -d | tar -x -C {HOME}"
+    host.ssh([unpack], input_text=base64.b64encode(checkout.stdout).decode())
+    archive = base64.b64encode(provisioner.app.read_bytes()).decode()
+    host.ssh([f"base64 -d >{HOME}/app.tar.zst"], input_text=archive)
+    settings = {
+        "domains": [host.domain],
+        "admin_email": "admin@lab.test",
+        "app": {"archive": f"{HOME}/app.tar.zst"},
+        "edge": {"tls": {"mode": "internal"}},
+    }
+    inventory = f"hosts = [('@local', {{'tinykit': {settings!r}}})]\n"
+    host.ssh([f"cat >{HOME}/inventories/local.py"], input_text=inventory)
+    host.ssh([PREPARE], timeout=600)
+    return host
+
+
+def test_a_server_provisions_itself_and_a_second_run_changes_nothing(host):
+    first = host.ssh([DEPLOY], timeout=600)
+    operations = json.loads(first.stdout)["results"]["operations"]
+    assert [op["name"] for op in operations if op["error"]] == []
+    assert execute(curl(host, "/_tk/assets/placeholder.jpg", *STATUS)).out == "200"
+    second = host.ssh([DEPLOY], timeout=600)
+    operations = json.loads(second.stdout)["results"]["operations"]
+    assert [op["name"] for op in operations if op["success"]] == []
+
+
+def test_the_password_that_nobody_gave_is_on_the_host_for_root_alone(host):
+    path = "/etc/tinykit-ops/secrets/admin-password"
+    assert host.ssh(["stat", "-c", "%U %a", path]).stdout.strip() == "root 600"
+    login = json.dumps({"identity": "admin@lab.test", "password": host.ssh(["cat", path]).stdout})
+    words = ("--header", "Content-Type: application/json", "--data", login)
+    answer = execute(curl(host, "/_pb/api/collections/users/auth-with-password", *words))
+    assert json.loads(answer.out)["record"]["email"] == "admin@lab.test"
+
+
+def test_the_host_check_finds_only_what_was_left_out(host):
+    run = host.ssh(["tinykit-ops", "check", "--host", "--format", "json"], check=False)
+    results = json.loads(run.stdout)["instances"][0]["results"]
+    bad = [row["id"] for row in results if row["outcome"] != "pass"]
+    assert bad == ["backups.fresh"]  # the inventory names no target
+    assert run.returncode == 1
