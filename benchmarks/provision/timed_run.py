@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,9 +76,10 @@ def run(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merged else sink,
+            start_new_session=True,  # so that what it started can be ended with it
         ) as process,
     ):
-        watchdog = threading.Timer(TIMEOUT_SECONDS, process.kill)
+        watchdog = threading.Timer(TIMEOUT_SECONDS, _end, [process])
         watchdog.start()
         try:
             feeder = threading.Thread(target=_feed, args=(process, stdin))
@@ -87,7 +90,8 @@ def run(
             process.wait()
         finally:
             watchdog.cancel()
-            process.kill()
+            if process.poll() is None:
+                _end(process)
     seconds = time.monotonic() - began
     if process.returncode != 0:
         said = [line for _, line in lines] + errors.read_text(errors="replace").splitlines()
@@ -98,11 +102,15 @@ def run(
     return Run(began, seconds, tuple(lines))
 
 
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it and its children: Ansible's workers outlive their parent."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
     if process.stdin is None:
         return
-    try:
-        with process.stdin as sink:
-            sink.write(data)
-    except BrokenPipeError:
-        pass  # it ended early; its exit code tells
+    # It may end before it has read all; then its exit code tells.
+    with suppress(BrokenPipeError), process.stdin as sink:
+        sink.write(data)

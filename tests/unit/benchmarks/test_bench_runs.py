@@ -75,3 +75,17 @@ def test_a_deploy_that_wants_more_than_the_playbook_is_noticed() -> None:
     wanted = _resources(links=["/etc/alternatives/caddy"], steps=["artifact caddy", "reload"])
     missing = ansible.uncovered(wanted, PLAYBOOK)
     assert missing == ["concerns.edge.links", "concerns.edge.steps[1]"]
+
+
+def test_a_run_that_hangs_is_ended_with_its_children(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timed_run, "TIMEOUT_SECONDS", 2.0)
+    with pytest.raises(BenchmarkError, match="ended with -9"):
+        timed_run.run(["sh", "-c", "sleep 600 & echo $! >child; wait"], cwd=tmp_path)
+    child = int((tmp_path / "child").read_text())
+    assert not Path(f"/proc/{child}").exists() or "Z" in _state(child)
+
+
+def _state(process: int) -> str:
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
