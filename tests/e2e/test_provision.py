@@ -75,6 +75,15 @@ def test_a_second_run_changes_nothing(provisioner, inventory, provisioned):
     assert {name: run.changed(name) for name in HOSTS} == {name: [] for name in HOSTS}
 
 
+def test_a_host_that_is_refused_does_not_stop_the_others(provisioner, provisioned):
+    # Without sudo, the user of the second host may change nothing there.
+    run = provisioner.deploy(provisioner.inventory(USERS, data={"_sudo": False}))
+    assert run.code != 0
+    results = run.report["results"]
+    assert results["failed_hosts"] == ["tk-2"]
+    assert all("tk-1" not in op["error"] for op in results["operations"])
+
+
 def test_the_checklist_is_green_because_it_looked(lab, hosts, inventory, ca_file):
     for host in hosts:
         host.ssh(["tinykit-ops", "backup", "run"])
