@@ -17,6 +17,7 @@ class Measure:
         title: what was done.
         timings: who did it → how long it took.
         goals: what must be true of the timings.
+        fastest: the ratio of the fastest runs, numerator and denominator as in the first goal.
         steps: who did it → (step, median seconds) in the order of the steps.
         proofs: what was seen to be so, in words.
     """
@@ -24,6 +25,7 @@ class Measure:
     title: str
     timings: Mapping[str, Samples]
     goals: Sequence[Goal] = ()
+    fastest: float = 0.0
     steps: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
     proofs: Sequence[str] = ()
 
@@ -33,6 +35,7 @@ class Measure:
             "title": self.title,
             "timings": {name: samples.as_dict() for name, samples in self.timings.items()},
             "goals": [goal.as_dict() for goal in self.goals],
+            "ratio_of_fastest_runs": round(self.fastest, 3),
             "steps": {
                 name: [{"step": step, "median": round(seconds, 3)} for step, seconds in rows]
                 for name, rows in self.steps.items()
@@ -100,6 +103,7 @@ def _measure_lines(measure: Measure) -> list[str]:
     lines = [measure.title]
     lines += [f"  {name:<{width}}  {samples}" for name, samples in measure.timings.items()]
     lines += [f"  {goal}" for goal in measure.goals]
+    lines.append(f"  the same of the fastest run of each: {measure.fastest:.2f}")
     lines += [f"  seen: {proof}" for proof in measure.proofs]
     for name, rows in measure.steps.items():
         lines.append(f"  where the time of {name} goes:")

@@ -32,17 +32,22 @@ class Samples:
         """The middle one, in seconds."""
         return median(self.seconds)
 
+    @property
+    def fastest(self) -> float:
+        """The one that other work on the machine disturbed least, in seconds."""
+        return min(self.seconds)
+
     def as_dict(self) -> dict[str, object]:
         """For JSON; seconds to the millisecond."""
         return {
             "median": round(self.median, 3),
-            "min": round(min(self.seconds), 3),
+            "min": round(self.fastest, 3),
             "max": round(max(self.seconds), 3),
             "seconds": [round(second, 3) for second in self.seconds],
         }
 
     def __str__(self) -> str:
-        low, high = min(self.seconds), max(self.seconds)
+        low, high = self.fastest, max(self.seconds)
         return f"{self.median:.2f} s (min {low:.2f}, max {high:.2f}, n={len(self.seconds)})"
 
 

@@ -53,6 +53,7 @@ def measure(setting: Setting, rounds: int, load: Load, report: Callable[[str], N
             Goal(f"{PEER} / {OURS}", ratio, LEAST, at_most=False),
             Goal(f"{OURS}, seconds", timings[OURS].median, MOST_SECONDS, at_most=True),
         ],
+        fastest=timings[PEER].fastest / timings[OURS].fastest,
         steps={OURS: slow_steps(steps, _TOLD_SECONDS)},
         proofs=[*proofs, f"0 changes in each of the {rounds} timed runs of either"],
     )

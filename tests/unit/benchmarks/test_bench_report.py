@@ -14,6 +14,7 @@ def _report(ratio: float) -> Report:
         "Bare host",
         {"ours": Samples.of([4.0]), "a script": Samples.of([2.0])},
         goals=[Goal("ours / a script", ratio, 1.3, at_most=True)],
+        fastest=2.0,
         steps={"ours": [("Install packages", 3.25)]},
         proofs=["it answered"],
     )
@@ -29,6 +30,7 @@ def test_the_text_has_conditions_timings_goals_proofs_and_steps() -> None:
         "  ours      4.00 s (min 4.00, max 4.00, n=1)",
         "  a script  2.00 s (min 2.00, max 2.00, n=1)",
         "  ours / a script: 2.00 (goal ≤ 1.3: MISSED)",
+        "  the same of the fastest run of each: 2.00",
         "  seen: it answered",
         "  where the time of ours goes:",
         "       3.25 s  Install packages",
