@@ -1,7 +1,10 @@
 """Base system: packages, users, folders, updates, time."""
 
+from pyinfra.context import host
+
 from tinykit_ops import layout
 from tinykit_ops.deploy import instance
+from tinykit_ops.ops.host_facts import HostFacts
 from tinykit_ops.ops.system import packages, system_users
 from tinykit_ops.ops.tree import File, Folder, tree
 from tinykit_ops.ops.units import unit
@@ -10,7 +13,7 @@ PACKAGES = ["ca-certificates", "cron", "nftables", "python3-venv"]
 UPGRADES = """\
 // Managed by tinykit-ops.
 APT::Periodic::Update-Package-Lists "1";
-APT::Periodic::Unattended-Upgrade "1";
+APT::Periodic::Unattended-Upgrade "{switch}";
 """
 TMPFILES = f"""\
 # Managed by tinykit-ops.
@@ -18,14 +21,15 @@ d {layout.LOCK_DIR} 0755 root root
 d {layout.STARTED_DIR} 0755 root root
 """
 
-settings = instance.settings()
+upgrades = instance.settings().unattended_upgrades
+clock = host.get_fact(HostFacts).get("clock") or "systemd-timesyncd"
 
 packages(
     name="Install the distribution's packages",
     names=[
         *PACKAGES,
-        "systemd-timesyncd",
-        *(["unattended-upgrades"] if settings.unattended_upgrades else []),
+        clock,
+        *(["unattended-upgrades"] if upgrades else []),
     ],
 )
 system_users(
@@ -37,7 +41,7 @@ system_users(
     },
 )
 tree(
-    name="Make the folders, and switch unattended upgrades on",
+    name="Make the folders, and switch unattended upgrades on or off",
     entries=[
         *(Folder(path) for path in (layout.AGENT_HOME, layout.TINYKIT_HOME, layout.NODE_HOME)),
         *(Folder(path) for path in (layout.POCKETBASE_HOME, layout.CADDY_HOME)),
@@ -50,11 +54,7 @@ tree(
         Folder(layout.LOCK_DIR),
         Folder(layout.STARTED_DIR),
         File("/etc/tmpfiles.d/tinykit-ops.conf", TMPFILES),
-        *(
-            [File("/etc/apt/apt.conf.d/21tinykit-ops", UPGRADES)]
-            if settings.unattended_upgrades
-            else []
-        ),
+        File("/etc/apt/apt.conf.d/21tinykit-ops", UPGRADES.format(switch=int(upgrades))),
     ],
 )
-unit(name="Keep the clock right", unit="systemd-timesyncd.service", files=[])
+unit(name="Keep the clock right", unit=f"{clock}.service", files=[])

@@ -9,7 +9,7 @@ from tinykit_ops.deploy.templates import render
 from tinykit_ops.ops.host_facts import SshConnection
 from tinykit_ops.ops.refuse import refuse
 from tinykit_ops.ops.tree import File, tree
-from tinykit_ops.ops.units import unit
+from tinykit_ops.ops.units import no_unit, unit
 
 UNIT_FILE = f"/etc/systemd/system/{layout.FIREWALL_UNIT}"
 
@@ -37,4 +37,11 @@ if settings.firewall.enabled:
         files=[UNIT_FILE, layout.FIREWALL_RULES],
         reload=True,
         after=[written],
+        works=f"nft list table inet {layout.FIREWALL_TABLE}",
+    )
+else:
+    no_unit(
+        name="Remove the firewall, which the settings do not want",
+        unit=layout.FIREWALL_UNIT,
+        leftovers=[UNIT_FILE, layout.FIREWALL_RULES],
     )

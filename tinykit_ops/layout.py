@@ -16,7 +16,7 @@ SECRETS_DIR = f"{CONFIG_DIR}/secrets"  #: root's, 0700; one secret a file, 0600
 STATE_DIR = "/var/lib/tinykit-ops"  #: what runs leave behind: results, locks, history
 LOCK_DIR = "/run/tinykit-ops"
 #: Held by what changes the host for minutes: a run whose controller died may still be at it.
-DEPLOY_LOCK = "/run/lock/tinykit-ops-deploy"
+DEPLOY_LOCK = f"{LOCK_DIR}/deploy"
 STARTED_DIR = f"{LOCK_DIR}/started"  #: UNIT, touched at every start or reload of a unit
 
 # Names of files under SECRETS_DIR.

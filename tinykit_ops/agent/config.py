@@ -46,7 +46,7 @@ class AgentConfig:
                     where=str(path),
                     hint=f"`chmod 600 {path}`, and change the secret where it was issued",
                 )
-            text = path.read_text().strip()
+            text = path.read_text().rstrip("\r\n")
         except FileNotFoundError:
             raise UsageError(
                 f"The secret {name!r} is missing", where=str(path), hint=_REDEPLOY

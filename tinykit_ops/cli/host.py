@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -80,6 +81,8 @@ def _run(step: Step, check: bool) -> int:
     if check:
         return Exit.FINDINGS if left else Exit.OK
     if left:
+        # Programs and releases are for other users than root, whatever the login's umask is.
+        os.umask(0o022)
         with alone():
             step.apply()
     return Exit.OK

@@ -25,7 +25,9 @@ REQUIREMENTS = ROOT / "requirements" / "agent.txt"
 _INSTALL = """\
 set -eu
 umask 022
-exec 9>{lock}; flock -w 600 9
+mkdir -p {lock_dir}
+umask 077; exec 9>>{lock}; umask 022  # who may open the lock may hold it, so it is root's alone
+flock -w 600 9
 home={home}; build=$home/builds/{build}; venv=$home/venvs/{venv}
 stage=$(mktemp -d); trap 'rm -rf "$stage"' EXIT
 base64 -d | tar -xf - -C "$stage"
@@ -35,6 +37,7 @@ if ! [ -e "$venv/.complete" ] || ! "$venv/bin/python" -c 'import click' 2>/dev/n
   python3 -m venv "$venv"
   TMPDIR="$venv" "$venv/bin/python" -m pip install --quiet --no-input --no-deps --no-cache-dir \\
     --disable-pip-version-check --only-binary=:all: --require-hashes -r "$stage/requirements.txt"
+  sync -f "$venv"  # or a power cut could leave empty files behind the word "complete"
   touch "$venv/.complete"
 fi
 if ! [ -d "$build" ]; then
@@ -42,12 +45,15 @@ if ! [ -d "$build" ]; then
   cp -R "$stage/tinykit_ops" "$build.new/"
   ln -s "$venv" "$build.new/venv"
   "$venv/bin/python" -m compileall -q "$build.new/tinykit_ops"
+  sync -f "$build.new"
   mv -T "$build.new" "$build"
 fi
+# The version before stays until the next one comes: a backup may be running with it.
+old_build=$(basename "$(readlink "$home/current" || echo {build})")
+old_venv=$(basename "$(readlink "$home/builds/$old_build/venv" || echo {venv})")
 ln -sfn "builds/{build}" "$home/.current.new" && mv -fT "$home/.current.new" "$home/current"
-# What no version uses any more; a run of the agent that goes on keeps its open files.
-find "$home/builds" -mindepth 1 -maxdepth 1 ! -name {build} -exec rm -rf {{}} +
-find "$home/venvs" -mindepth 1 -maxdepth 1 ! -name {venv} -exec rm -rf {{}} +
+find "$home/builds" -mindepth 1 -maxdepth 1 ! -name {build} ! -name "$old_build" -exec rm -rf {{}} +
+find "$home/venvs" -mindepth 1 -maxdepth 1 ! -name {venv} ! -name "$old_venv" -exec rm -rf {{}} +
 """
 
 
@@ -62,6 +68,7 @@ def install_script() -> str:
     return _INSTALL.format(
         home=shlex.quote(layout.AGENT_HOME),
         lock=shlex.quote(layout.DEPLOY_LOCK),
+        lock_dir=shlex.quote(layout.LOCK_DIR),
         build=build_id(),
         venv=_short_hash(REQUIREMENTS.read_bytes()),
     )

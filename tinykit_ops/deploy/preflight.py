@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from tinykit_ops import artifacts
@@ -21,9 +22,17 @@ def problem_of(facts: Facts, settings: Settings) -> TinykitOpsError | None:
     """Why a host with these facts (`ops.host_facts.HostFacts`) cannot become an instance.
 
     Returns:
-        The first reason, in the order user, system, disk, ports; None when there is none.
+        The first reason, in the order user, system, disk, ports, names, data; None when there is
+        none.
     """
-    reasons = (_user(facts), _system(facts, settings), _disk(facts), _ports(facts))
+    reasons = (
+        _user(facts),
+        _system(facts, settings),
+        _disk(facts),
+        _ports(facts),
+        _names(facts),
+        _data(facts, settings),
+    )
     return next((reason for reason in reasons if reason), None)
 
 
@@ -74,3 +83,30 @@ def _ports(facts: Facts) -> TinykitOpsError | None:
                 hint=f"stop and disable {program} on the host, then run again",
             )
     return None
+
+
+def _names(facts: Facts) -> TinykitOpsError | None:
+    people = facts.get("people", "").split()
+    if not people:
+        return None
+    return UsageError(
+        f"a person logs in here as {people[0]}, the name of a user that a program would run as",
+        hint=f"log in under another name, and rename or remove the user {people[0]} first: "
+        "what breaks into the program must not become that person",
+    )
+
+
+def _data(facts: Facts, settings: Settings) -> TinykitOpsError | None:
+    ran, wanted = facts.get("pocketbase", ""), settings.pocketbase.version
+    if not ran or _numbers(wanted) >= _numbers(ran):
+        return None
+    return UsageError(
+        f"PocketBase {ran} ran on the data of this host, and {wanted} is older",
+        where="pocketbase.version",
+        hint=f'set it to "{ran}" or newer: an older PocketBase cannot undo the migrations of a '
+        "newer one. To go back, restore a backup from before the update on a fresh host",
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,9 @@ def alone(path: Path = Path(layout.DEPLOY_LOCK), seconds: float = 600) -> Iterat
         BusyError: somebody else was at it all that time.
     """
     deadline = time.monotonic() + seconds
-    with path.open("w") as lock:
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    # Root's alone: whoever may open the file could hold the lock and stop every deploy.
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as lock:
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

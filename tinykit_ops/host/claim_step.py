@@ -127,7 +127,9 @@ class ClaimStep:
         known = list((rows[0].get("value") or {}).get("domains", [])) if rows else []
         taken = {row.get("domain") for row in pocketbase.records("_tk_projects")}
         seen = {entry.get("hostname") for entry in known} | taken
-        missing = [domain for domain in self.settings.domains if domain not in seen]
+        # tinykit drops www. before it looks a name up.
+        names = dict.fromkeys(name.removeprefix("www.") for name in self.settings.domains)
+        missing = [name for name in names if name not in seen]
         if not missing:
             return
         now = datetime.now(UTC).isoformat()

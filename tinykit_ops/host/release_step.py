@@ -100,6 +100,7 @@ class ReleaseStep:
         try:
             _extract(self.archive, staging)
             _furnish(staging)
+            os.sync()  # or a power cut could leave empty files in a release that looks whole
             staging.rename(self.folder)
         finally:
             shutil.rmtree(staging, ignore_errors=True)

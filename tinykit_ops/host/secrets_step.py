@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tinykit_ops import layout
+from tinykit_ops.deploy.host_secrets import secret_name
 from tinykit_ops.host import files
 from tinykit_ops.settings import Settings
+from tinykit_ops.settings.secrets import secrets_of
 
 #: Made on the host when the settings give none; they never leave it.
 GENERATED = (layout.SUPERUSER_PASSWORD, layout.ADMIN_PASSWORD, layout.HOOK_TOKEN, layout.DEDUP_KEY)
@@ -16,6 +18,9 @@ GENERATED = (layout.SUPERUSER_PASSWORD, layout.ADMIN_PASSWORD, layout.HOOK_TOKEN
 
 class SecretsStep:
     """Make what is missing under `layout.SECRETS_DIR`, and write tinykit's environment.
+
+    What the settings do not name any more is removed: the keys of a target that was given up have
+    no business on the host.
 
     Args:
         settings: of the instance.
@@ -38,18 +43,25 @@ class SecretsStep:
         missing = [f"secret {name}" for name in self._missing()]
         if missing or files.read(self.environment) != self._environment_text():
             missing.append(f"environment file {self.environment}")
-        return missing
+        return [*missing, *(f"remove secret {path.name}" for path in self._strangers())]
 
     def apply(self) -> None:
-        """Make the missing secrets, then write the environment file if it differs."""
+        """Make the missing secrets, then write the environment file if it differs, then tidy up."""
         for name in self._missing():
             files.write(self.secrets_dir / name, secrets.token_urlsafe(24), mode=0o600)
         text = self._environment_text()
         if files.read(self.environment) != text:
             files.write(self.environment, text, mode=0o600)
+        for path in self._strangers():
+            path.unlink(missing_ok=True)
 
     def _missing(self) -> list[str]:
         return [name for name in GENERATED if not (self.secrets_dir / name).is_file()]
+
+    def _strangers(self) -> list[Path]:
+        """Files that are neither made here nor given by the inventory."""
+        wanted = {*GENERATED, *(secret_name(key) for key, _ in secrets_of(self.settings))}
+        return sorted(path for path in self.secrets_dir.iterdir() if path.name not in wanted)
 
     def _environment_text(self) -> str:
         return "".join(f"{key}={_quoted(value)}\n" for key, value in self._environment().items())
@@ -68,7 +80,7 @@ class SecretsStep:
         return {key: str(value) for key, value in values.items() if value}
 
     def _secret(self, name: str) -> str:
-        return files.read(self.secrets_dir / name) or ""
+        return (files.read(self.secrets_dir / name) or "").rstrip("\r\n")
 
 
 def _quoted(value: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pyinfra.api.facts import FactBase
 
+from tinykit_ops import layout
+
 
 class SshConnection(FactBase[str]):
     """SSH_CONNECTION of this run: client address and port, server address and port; or empty.
@@ -21,15 +23,28 @@ class SshConnection(FactBase[str]):
 
 
 class HostFacts(FactBase[dict[str, str]]):
-    """ID and VERSION_ID of os-release, `machine`, `init`, `user`, and `listeners` by port."""
+    """What the host is, as texts by name.
+
+    `os` and `version` (ID and VERSION_ID of os-release), `machine`, `init`, `user`, `free_mb` on
+    /opt, `clock` (the time service other than systemd's that is installed), `people` (those of our
+    users' names that belong to a person), `pocketbase` (the version that ran on the data here),
+    `port_N` (the program that listens on port N).
+    """
 
     def command(self) -> str:
         """The shell script that prints NAME=VALUE lines."""
-        return """\
+        users = " ".join((layout.POCKETBASE_USER, layout.TINYKIT_USER, layout.CADDY_USER))
+        return f"""\
 . /etc/os-release
 echo "os=$ID"; echo "version=$VERSION_ID"; echo "machine=$(uname -m)"; echo "user=$(id -un)"
 echo "init=$(cat /proc/1/comm)"
-echo "free_mb=$(df -Pm /opt 2>/dev/null | awk 'NR==2 {print $4}')"
+echo "free_mb=$(df -Pm /opt 2>/dev/null | awk 'NR==2 {{print $4}}')"
+echo "clock=$(dpkg-query -W -f '${{db:Status-Abbrev}}${{Package}}\\n' chrony ntpsec openntpd \\
+  2>/dev/null | awk '$1 == "ii" {{print $2; exit}}')"
+echo "people=$(getent passwd {users} | awk -F: '$3 >= 1000 {{printf "%s ", $1}}')"
+if [ -e {layout.POCKETBASE_DATA}/data.db ]; then
+  echo "pocketbase=$(readlink {layout.POCKETBASE_HOME}/current)"
+fi
 for port in 80 443 3000 8091; do
   if command -v ss >/dev/null; then
     echo "port_$port=$(ss -Hltnp "sport = :$port" | grep -o '"[^"]*"' | head -n 1 | tr -d '"')"

@@ -11,17 +11,19 @@ from pyinfra.api.operation import operation
 from pyinfra.context import host
 
 # An interrupted dpkg is finished first. Somebody else's is waited for, not broken: it may be that
-# of a run of ours whose controller died, and which goes on here without it.
+# of a run of ours whose controller died, and which goes on here without it, or the updates that a
+# cloud's image starts at its first boot. dpkg says 2 when its lock is held; apt-get waits for that
+# one by itself, but not for the lock of the package lists.
 _INSTALL = """\
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 wait="-o DPkg::Lock::Timeout=300"
 tries=0
-until dpkg --configure -a; do
-  tries=$((tries + 1)); [ "$tries" -lt 150 ] || exit 1
-  sleep 2
+again() {{ tries=$((tries + 1)); [ "$tries" -lt 150 ] && sleep 2; }}
+until dpkg --configure -a; do [ $? = 2 ] && again || exit 1; done
+until said=$(apt-get $wait -qq update 2>&1); do
+  case $said in *"Could not get lock"*) again || exit 1 ;; *) echo "$said" >&2; exit 1 ;; esac
 done
-apt-get $wait -qq update
 apt-get $wait -qq -y --no-install-recommends install {names}"""
 
 
@@ -77,7 +79,10 @@ def system_users(homes: Mapping[str, str]) -> Generator[StringCommand]:
         host.noop(f"{len(homes)} users exist")
         return
     for name, home in missing.items():
-        words = ["useradd", "--system", "--user-group", "--no-create-home"]
+        words = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin"]
+        words += ["--home-dir", home, "--gid", name, name]
+        group = shlex.quote(name)
         yield StringCommand(
-            shlex.join([*words, "--shell", "/usr/sbin/nologin", "--home-dir", home, name])
+            f"{{ getent group {group} >/dev/null || groupadd --system {group}; }} && "
+            + shlex.join(words)
         )

@@ -110,6 +110,16 @@ umask 077
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 base64 -d | tar -xf - -C "$stage"
+# In a folder that belongs to a program, root must not follow links that the program made there.
+folder() {
+  if [ -L "$1" ]; then
+    echo "$1 is a link to $(readlink "$1"); it must be a folder (mount a volume there instead)" >&2
+    exit 1
+  fi
+  parent=${1%/*}; owner=$(stat -c %U "${parent:-/}")
+  if [ "$owner" = root ]; then install -d -o "$2" -g "$3" -m "$4" -- "$1"
+  else runuser -u "$owner" -- install -d -m "$4" -- "$1"; fi
+}
 """
 
 
@@ -155,9 +165,9 @@ def _step(entry: Entry, files: list[File]) -> str:
     if isinstance(entry, Link):
         new = shlex.quote(f"{entry.path}.new")
         return f"ln -sfn {shlex.quote(entry.target)} {new} && mv -fT {new} {path}"
-    owner = f"-o {entry.user} -g {entry.group} -m {entry.mode}"
     if isinstance(entry, Folder):
-        return f"install -d {owner} {path}"
+        return f"folder {path} {entry.user} {entry.group} {entry.mode}"
+    owner = f"-o {entry.user} -g {entry.group} -m {entry.mode}"
     # install(1) makes the file 0600 first and widens it last; mv replaces in one step.
     new = shlex.quote(f"{entry.path}.new")
     return f'install {owner} "$stage/{files.index(entry)}" {new} && mv -fT {new} {path}'

@@ -67,9 +67,6 @@ def _domains_differ(settings: Settings) -> Iterator[Problem]:
         key = f"domains[{number}]"
         if domain in domains[:number]:
             yield Problem(key, f'"{domain}" is listed twice', "remove one of the two")
-        elif domain.removeprefix("www.") != domain and domain.removeprefix("www.") in domains:
-            reason = f'"{domain}" is served with "{domain.removeprefix("www.")}" already'
-            yield Problem(key, reason, "remove it: tinykit takes www. as the same name")
 
 
 def _domains_are_public(settings: Settings) -> Iterator[Problem]:
@@ -104,7 +101,8 @@ class Settings(Section):
         min_length=1,
         max_length=100,
         description="Every domain that this instance answers for; requests for other names end "
-        "at the edge. `www.` in front of a listed name is the same to tinykit.",
+        "at the edge. To serve `www.` in front of a name too, list both: tinykit takes them for "
+        "the same, but each needs its own DNS record and certificate.",
         examples=[["apps.example.com"]],
     )
     admin_email: Email = Field(

@@ -14,7 +14,7 @@ $app.rootCmd.addCommand(
     run: () => {
       const email = $os.getenv("TINYKIT_OPS_SUPERUSER_EMAIL")
       const file = $os.getenv("CREDENTIALS_DIRECTORY") + "/superuser-password"
-      const password = toString($os.readFile(file)).trim()
+      const password = toString($os.readFile(file)).replace(/[\r\n]+$/, "")
       let record
       try {
         record = $app.findAuthRecordByEmail("_superusers", email)

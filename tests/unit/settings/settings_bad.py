@@ -117,13 +117,6 @@ BAD: list[Row] = [
         "remove one",
     ),
     (
-        "www. beside the same name",
-        {"domains": ["a.example.com", "www.a.example.com"]},
-        "domains[1]",
-        "is served with",
-        "remove it",
-    ),
-    (
         "a private name with a public authority",
         {"domains": ["tinykit.lan"]},
         "domains[0]",

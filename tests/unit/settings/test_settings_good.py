@@ -189,3 +189,8 @@ def test_dangerous_settings_are_warned_about(
     good: dict[str, Any], change: dict[str, Any], key: str
 ) -> None:
     assert key in advised(apply(good, change))
+
+
+def test_a_name_may_be_served_with_and_without_www(good: dict[str, Any]) -> None:
+    good["domains"] = ["apps.example.com", "www.apps.example.com"]
+    assert load(good).domains == ["apps.example.com", "www.apps.example.com"]
