@@ -20,7 +20,9 @@ CERTIFICATE = "/etc/caddy/tls/certificate.pem"
 KEY = "/etc/caddy/tls/key.pem"
 DIRECTORY_CA = "/etc/caddy/tls/directory-ca.pem"
 HOOK_TOKEN = f"/run/credentials/{layout.CADDY_UNIT}/{layout.HOOK_TOKEN}"
-_JUDGES = {RouteClass.BUILDER: "users", RouteClass.ADMIN: "superusers"}
+# The same for both: nobody can have a superuser's token yet when the gate is before the page where
+# superusers log in. An account opens the gate, and PocketBase then asks for the superuser.
+_JUDGES = {RouteClass.BUILDER: "users", RouteClass.ADMIN: "users"}
 _UPSTREAMS = {
     Upstream.TINYKIT: f"127.0.0.1:{layout.TINYKIT_PORT}",
     Upstream.POCKETBASE: f"127.0.0.1:{layout.POCKETBASE_PORT}",

@@ -78,7 +78,8 @@ class AccessSettings(Section):
     admin: AdminGate = Field(
         default=AdminGate(),
         description="The gate in front of PocketBase's dashboard and its administration. With "
-        "the default and an empty allowlist nobody passes from outside.",
+        "the default and an empty allowlist nobody passes from outside. An `account` opens the "
+        "gate for whoever is logged in to tinykit; PocketBase then asks for the superuser.",
         examples=[{"require": ["allowlist"]}],
     )
     allowlist: Annotated[list[Network], ListLike] = Field(
