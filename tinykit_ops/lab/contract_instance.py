@@ -21,6 +21,7 @@ from pathlib import Path
 
 import requests
 
+from tinykit_ops.artifacts import local_binary
 from tinykit_ops.errors import UnavailableError
 
 START_SECONDS = 30.0
@@ -66,7 +67,7 @@ def running(
     folder: Path,
     pocketbase: Path,
     *,
-    node: str = "node",
+    node: str | None = None,
     environment: Mapping[str, str] | None = None,
     superuser: tuple[str, str] | None = None,
 ) -> Iterator[Instance]:
@@ -76,7 +77,7 @@ def running(
         app: folder with build/, node_modules/ and pocketbase/pb_migrations/; only read.
         folder: empty or missing folder for data, logs and tinykit's working directory.
         pocketbase: the PocketBase binary.
-        node: the Node.js to run with.
+        node: the Node.js to run with; the one that hosts get, when left out.
         environment: more variables for the app.
         superuser: e-mail and password; claims the server by its environment and an empty marker
             before it starts. Without it nobody has claimed it.
@@ -86,6 +87,7 @@ def running(
     _require_tools()
     _lay_out(app, folder, pocketbase)
     environment = dict(environment or {})
+    program = node or str(local_binary("node"))
     if superuser:
         environment |= _claim(folder, *superuser)
     with ExitStack() as stack:
@@ -101,7 +103,7 @@ def running(
         )
         server = stack.enter_context(
             _process(
-                [*inside, sys.executable, "-c", _HAND_OVER, str(listener.fileno()), node],
+                [*inside, sys.executable, "-c", _HAND_OVER, str(listener.fileno()), program],
                 folder,
                 folder / "app.log",
                 environment=environment,
