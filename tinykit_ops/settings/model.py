@@ -132,7 +132,7 @@ class Settings(Section):
     )
     app: AppSettings = Field(
         description="The tinykit to run.",
-        examples=[{"archive": "dist/tinykit-617db3376af2.tar.zst"}],
+        examples=[{"archive": "dist/tinykit-617db3416af2.tar.zst"}],
     )
     access: AccessSettings = Field(
         default=AccessSettings(),

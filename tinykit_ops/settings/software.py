@@ -13,7 +13,7 @@ from tinykit_ops.settings.secrets import Secret
 from tinykit_ops.settings.section import Section
 from tinykit_ops.settings.values import Commit, ModelName, Sha256, Source, Version, WebAddress
 
-_APP_EXAMPLE = 'example: "app": {"archive": "dist/tinykit-617db3376af2.tar.zst", "sha256": "…"}'
+_APP_EXAMPLE = 'example: "app": {"archive": "dist/tinykit-617db3416af2.tar.zst", "sha256": "…"}'
 _OLDEST_POCKETBASE = "0.23.4"
 
 
@@ -33,7 +33,7 @@ def _one_source(app: AppSettings) -> Iterator[Problem]:
 def _commit_goes_with_git(app: AppSettings) -> Iterator[Problem]:
     if app.git is not None and app.commit is None:
         reason = "is missing: what a branch points to changes, so git needs a commit"
-        yield Problem("commit", reason, f'example: "commit": "{"617db33" + "0" * 33}"')
+        yield Problem("commit", reason, f'example: "commit": "{"617db34" + "0" * 33}"')
     if app.git is None and app.commit is not None:
         yield Problem("commit", "is given without git", 'add "git": "https://…"')
 
@@ -60,7 +60,7 @@ class AppSettings(Section):
         default=None,
         description="A release archive as `tinykit-ops release build` makes it: a path on the "
         "controller, relative to the current folder, or an https:// address.",
-        examples=["dist/tinykit-617db3376af2.tar.zst"],
+        examples=["dist/tinykit-617db3416af2.tar.zst"],
     )
     sha256: Sha256 | None = Field(
         default=None,
@@ -75,7 +75,7 @@ class AppSettings(Section):
     commit: Commit | None = Field(
         default=None,
         description="Which commit of `git` to build.",
-        examples=["617db3376af227451e18de1f84394888679cf766"],
+        examples=["617db3416af227451e18de1f84394888679cf766"],
     )
 
 

@@ -186,7 +186,7 @@ BAD: list[Row] = [
         {"app": {"archive": GONE, "git": "https://x.example.com/t", "commit": "main"}},
         "app.commit",
         "40 hexadecimal",
-        "617db33",
+        "617db34",
     ),
     (
         "an address without a hash",

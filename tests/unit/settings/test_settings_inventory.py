@@ -327,7 +327,7 @@ def test_the_example_is_right_once_its_archive_is_there(
 
 def test_what_the_example_leaves_commented_out_is_right_too(write: Write) -> None:
     text = (ROOT / "inventories" / "example.py").read_text()
-    write("dist/tinykit-617db3376af2.tar.zst", "a release")
+    write("dist/tinykit-617db3416af2.tar.zst", "a release")
     key = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
     lines = []
     for line in text.replace('["age1…"]', f'["{key}"]').splitlines():
