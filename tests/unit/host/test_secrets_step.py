@@ -65,3 +65,17 @@ def test_any_password_survives_the_environment_file(step, tmp_path, value):
     line = next(line for line in lines if line.startswith("POCKETBASE_ADMIN_PASSWORD="))
     # systemd's quoting of these characters is the shell's (systemd.exec, EnvironmentFile=)
     assert shlex.split(line.partition("=")[2].replace("\\$", "$").replace("\\`", "`")) == [value]
+
+
+def test_a_secret_that_the_settings_do_not_name_any_more_is_removed(step, tmp_path):
+    llm = {"provider": "openai", "api_key": {"file": "/etc/tinykit-ops/secrets/llm-api-key"}}
+    (tmp_path / "secrets").mkdir()
+    for name in ("llm-api-key", "backup-old-secret-access-key", ".hook-token.ab12.new"):
+        (tmp_path / "secrets" / name).write_text("x")
+    step(llm=llm).apply()
+    left = {path.name for path in (tmp_path / "secrets").iterdir()}
+    assert left == {*GENERATED, "llm-api-key"}
+    assert step().pending() != []
+    step().apply()
+    assert {path.name for path in (tmp_path / "secrets").iterdir()} == set(GENERATED)
+    assert "LLM_API_KEY" not in (tmp_path / "environment").read_text()

@@ -1,9 +1,12 @@
 """`tree`, run by a real shell on real files."""
 
+import grp
 import os
 import pwd
 import shlex
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -125,3 +128,34 @@ def test_nothing_is_left_behind_in_the_temporary_folder(tmp_path):
         env={**os.environ, "TMPDIR": str(staging)},
     )
     assert list(staging.iterdir()) == []
+
+
+def test_a_link_where_a_folder_should_be_is_refused_and_what_it_leads_to_is_left_alone(tmp_path):
+    """A program that owns the folder around could point root at /etc with it."""
+    victim = tmp_path / "victim"
+    victim.mkdir(mode=0o755)
+    (tmp_path / "folder").symlink_to(victim)
+    done = run(Folder(f"{tmp_path}/folder", mode="700", **OWNED))
+    assert done.returncode == 1
+    assert "is a link to" in done.stderr
+    assert victim.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.fixture
+def nobodys():
+    """A folder of the user nobody, where nobody can reach it."""
+    with tempfile.TemporaryDirectory() as outer:
+        Path(outer).chmod(0o755)
+        home = Path(outer) / "home"
+        home.mkdir(mode=0o700)
+        user = pwd.getpwnam("nobody")
+        os.chown(home, user.pw_uid, user.pw_gid)
+        yield home, grp.getgrgid(user.pw_gid).gr_name
+
+
+def test_a_folder_inside_a_programs_folder_is_made_as_that_program(nobodys):
+    home, group = nobodys
+    folder = Folder(f"{home}/data", mode="700", user="nobody", group=group)
+    done = run(folder)
+    assert done.returncode == 0, done.stderr
+    assert states(folder) == wanted(folder)

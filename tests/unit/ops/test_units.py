@@ -122,3 +122,12 @@ def test_a_unit_that_does_not_start_fails_with_its_log(host):
     assert done.returncode == 1
     assert "x.service did not start" in done.stderr
     assert "why" in done.stderr
+
+
+def test_a_unit_that_runs_while_its_work_was_undone_is_made_to_do_it_again(host):
+    host.has("enabled", "active", "stamps/x.service")
+    undone = units.UnitState().command(unit="x.service", files=[str(host.config)], works="false")
+    assert "idle" in host._sh(undone).stdout.split()
+    script = units._functions("x.service", [str(host.config)], "false")
+    host._sh(script + units._CONVERGE_SCRIPT.format(verb="reload-or-restart"))
+    assert "reload-or-restart x.service" in host.calls()

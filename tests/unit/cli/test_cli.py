@@ -1,0 +1,110 @@
+"""How the command line ends: messages on stderr, exit codes, never a traceback."""
+
+import click
+import pytest
+
+from tinykit_ops import cli
+from tinykit_ops.errors import (
+    AccessError,
+    BusyError,
+    Exit,
+    StorageError,
+    TinykitOpsError,
+    UnavailableError,
+    UsageError,
+)
+
+
+def command_that(does):
+    return click.Command("x", callback=does)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (TinykitOpsError, 1),
+        (UsageError, 64),
+        (UnavailableError, 69),
+        (StorageError, 74),
+        (BusyError, 75),
+        (AccessError, 77),
+    ],
+)
+def test_an_error_is_three_lines_on_stderr_and_its_own_exit_code(capsys, error, code):
+    def fail():
+        raise error("it broke", where="/etc/x", hint="mend it")
+
+    assert cli.run_command(command_that(fail), []) == code
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == "error: it broke\n  where: /etc/x\n  hint:  mend it\n"
+
+
+@pytest.mark.parametrize(("value", "code"), [(None, 0), (1, 1), (Exit.COULD_NOT_SEE, 2)])
+def test_what_a_command_returns_is_the_exit_code(value, code):
+    assert cli.run_command(command_that(lambda: value), []) == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["no-such-command"], "No such command"),
+        (["--no-such-option"], "No such option"),
+        (["host", "artifact", "emacs"], "is not one of"),
+        (["host", "release"], "Missing argument"),
+    ],
+)
+def test_wrong_usage_is_64_and_says_what_is_wrong(capsys, arguments, words):
+    assert cli.run(arguments) == Exit.USAGE
+    assert words in capsys.readouterr().err
+
+
+def test_ctrl_c_is_130_and_no_traceback(capsys):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    assert cli.run_command(command_that(interrupt), []) == Exit.INTERRUPTED
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_every_command_can_be_asked_for_help(capsys):
+    for name in cli.cli.list_commands(click.Context(cli.cli)):
+        assert cli.run([name, "--help"]) == 0
+        assert "Usage:" in capsys.readouterr().out
+
+
+def test_a_host_that_was_never_provisioned_is_told_so(capsys, monkeypatch, tmp_path):
+    from tinykit_ops.agent.config import load_agent_config
+    from tinykit_ops.cli import host
+
+    monkeypatch.setattr(host, "load_agent_config", lambda: load_agent_config(tmp_path / "none"))
+    assert cli.run(["host", "secrets", "--check"]) == Exit.USAGE
+    assert "no tinykit-ops configuration" in capsys.readouterr().err
+
+
+class Step:
+    def __init__(self, left):
+        self.left = left
+        self.applied = 0
+
+    def pending(self):
+        return self.left
+
+    def apply(self):
+        self.applied += 1
+
+
+@pytest.mark.parametrize(
+    ("left", "check", "code", "applied"),
+    [([], True, 0, 0), (["x"], True, 1, 0), ([], False, 0, 0), (["x"], False, 0, 1)],
+)
+def test_a_step_is_done_only_when_something_is_left_and_it_is_not_a_check(
+    tmp_path, monkeypatch, left, check, code, applied
+):
+    from tinykit_ops.cli import host
+
+    alone = host.alone
+    monkeypatch.setattr(host, "alone", lambda: alone(tmp_path / "lock"))
+    step = Step(left)
+    assert host._run(step, check) == code
+    assert step.applied == applied

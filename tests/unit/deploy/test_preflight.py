@@ -1,0 +1,75 @@
+"""What a host must be before anything is changed on it, and how its facts are read."""
+
+import subprocess
+
+import pytest
+
+from tinykit_ops.deploy.preflight import problem_of
+from tinykit_ops.errors import UnavailableError, UsageError
+from tinykit_ops.ops.host_facts import HostFacts, SshConnection
+
+GOOD = {"user": "root", "os": "debian", "version": "13", "machine": "x86_64", "init": "systemd"}
+GOOD |= {"free_mb": "9000", "clock": "", "people": ""}
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"version": "12", "machine": "aarch64"},
+        {"port_80": "caddy", "port_443": "caddy", "port_3000": "MainThread"},
+        {"free_mb": "300", "port_8091": "pocketbase"},  # it has its programs already
+        {"pocketbase": "0.23.4"},
+        {"pocketbase": "0.40.6"},
+    ],
+)
+def test_a_fit_host_is_taken(make_settings, facts):
+    assert problem_of({**GOOD, **facts}, make_settings()) is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "error", "words"),
+    [
+        ({"user": "admin"}, UsageError, ["as admin", "_sudo"]),
+        ({"init": "sh"}, UnavailableError, ["systemd"]),
+        ({"os": "ubuntu", "version": "24.04"}, UsageError, ["ubuntu 24.04", "unsupported_os_ok"]),
+        ({"version": "11"}, UsageError, ["debian 11"]),
+        ({"machine": "riscv64"}, UnavailableError, ["riscv64"]),
+        ({"free_mb": "1000"}, UnavailableError, ["1000 MB"]),
+        ({"port_80": "nginx"}, UnavailableError, ["port 80", "nginx", "disable nginx"]),
+        ({"port_443": "apache2"}, UnavailableError, ["port 443", "apache2"]),
+        ({"port_3000": "grafana"}, UnavailableError, ["port 3000"]),
+        ({"people": "tinykit "}, UsageError, ["logs in here as tinykit"]),
+        ({"pocketbase": "0.41.0"}, UsageError, ["0.41.0", "is older", "restore a backup"]),
+    ],
+)
+def test_an_unfit_host_is_refused_with_what_to_do(make_settings, facts, error, words):
+    problem = problem_of({**GOOD, **facts}, make_settings())
+    assert isinstance(problem, error)
+    assert all(word in str(problem) for word in words), str(problem)
+
+
+def test_another_system_is_taken_when_the_settings_say_so(make_settings):
+    facts = {**GOOD, "os": "ubuntu", "version": "24.04"}
+    assert problem_of(facts, make_settings(unsupported_os_ok=True)) is None
+
+
+def test_the_versions_of_pocketbase_are_compared_as_numbers(make_settings):
+    facts = {**GOOD, "pocketbase": "0.9.10"}
+    assert problem_of(facts, make_settings()) is None
+
+
+def test_the_facts_of_a_real_system_are_read_by_a_real_shell():
+    done = subprocess.run(
+        ["sh", "-c", HostFacts().command()], capture_output=True, text=True, check=True
+    )
+    facts = HostFacts().process(done.stdout.splitlines())
+    assert facts["machine"]
+    assert int(facts["free_mb"]) > 0
+    assert {"os", "version", "init", "user", "clock", "people"} <= set(facts)
+    assert done.stderr == ""
+
+
+def test_an_ssh_connection_is_one_line_or_nothing():
+    assert SshConnection().process(["203.0.113.7 1 192.0.2.1 22"]).startswith("203")
+    assert SshConnection().process([]) == ""

@@ -1,0 +1,234 @@
+"""Packages, users, agent steps, refusals and uploads: arguments and facts → commands."""
+
+import shlex
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+
+from tinykit_ops import layout
+from tinykit_ops.deploy import agent_package
+from tinykit_ops.errors import UsageError
+from tinykit_ops.ops import agent, install_agent, refuse, system, units, upload
+from tinykit_ops.ops.tree import PathStates
+
+SHA = "ab" * 32
+
+
+def shell(command, **more):
+    """Run a command as pyinfra would."""
+    words = shlex.split(command.get_raw_value()) if hasattr(command, "get_raw_value") else command
+    return subprocess.run(words, capture_output=True, text=True, check=False, **more)
+
+
+# Packages
+
+
+def test_only_the_missing_packages_are_installed(commands):
+    facts = {system.InstalledPackages: {"cron"}}
+    (command,) = commands(system.packages, system, facts, names=["cron", "nftables"])
+    assert "install nftables" in command.get_raw_value()
+
+
+def test_nothing_is_done_when_all_packages_are_there(commands):
+    facts = {system.InstalledPackages: {"cron"}}
+    assert commands(system.packages, system, facts, names=["cron"]) == []
+
+
+def test_a_package_that_was_removed_or_is_half_there_is_not_installed():
+    lines = ["ii cron", "rc nginx", "iU nftables", "un chrony"]
+    assert system.InstalledPackages().process(lines) == {"cron"}
+
+
+@pytest.fixture
+def apt(tmp_path):
+    """Runs the script with stand-ins for dpkg, apt-get and sleep, which note their calls."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+
+    def tool(name, body):
+        (tools / name).write_text(f'#!/bin/sh\necho "{name} $*" >>{tmp_path}/calls\n{body}\n')
+        (tools / name).chmod(0o755)
+
+    tool("sleep", "true")
+
+    def run(dpkg="true", update="true"):
+        tool("dpkg", dpkg)
+        tool("apt-get", f'case "$*" in *update*) {update} ;; esac')
+        script = system._INSTALL.format(names="cron")
+        done = subprocess.run(
+            ["sh", "-c", script],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PATH": f"{tools}:/usr/bin:/bin", "STATE": str(tmp_path)},
+        )
+        return done, (tmp_path / "calls").read_text().splitlines()
+
+    return run
+
+
+def test_packages_wait_for_the_updates_of_a_first_boot(apt):
+    busy = (
+        'if [ "$(grep -c update "$STATE/calls")" -lt 4 ]; then '
+        'echo "E: Could not get lock /var/lib/apt/lists/lock. It is held" >&2; exit 100; fi'
+    )
+    done, calls = apt(update=busy)
+    assert done.returncode == 0, done.stderr
+    assert len([call for call in calls if "update" in call]) == 4
+    assert "install cron" in calls[-1]
+
+
+def test_packages_wait_for_a_dpkg_that_is_at_work(apt):
+    done, calls = apt(dpkg='[ "$(grep -c ^dpkg "$STATE/calls")" -ge 3 ] || exit 2')
+    assert done.returncode == 0
+    assert len([call for call in calls if call.startswith("dpkg")]) == 3
+
+
+def test_a_broken_package_fails_at_once(apt):
+    done, calls = apt(dpkg="exit 1")
+    assert done.returncode == 1
+    assert len(calls) == 1
+
+
+def test_a_mirror_that_cannot_be_reached_fails_at_once_and_says_so(apt):
+    done, calls = apt(update='echo "E: Failed to fetch" >&2; exit 100')
+    assert done.returncode == 1
+    assert "Failed to fetch" in done.stderr
+    assert not any("install" in call for call in calls)
+
+
+# Users
+
+
+def test_only_missing_users_are_made_and_none_can_log_in(commands):
+    facts = {system.KnownUsers: {"caddy"}}
+    homes = {"caddy": "/var/lib/caddy", "tinykit": "/opt/tinykit"}
+    (command,) = commands(system.system_users, system, facts, homes=homes)
+    text = command.get_raw_value()
+    assert "--system" in text
+    assert "--shell /usr/sbin/nologin" in text
+    assert text.endswith("--gid tinykit tinykit")
+
+
+def test_a_group_that_is_there_already_is_used(commands):
+    (command,) = commands(
+        system.system_users, system, {system.KnownUsers: set()}, homes={"x": "/opt/x"}
+    )
+    assert command.get_raw_value().startswith("{ getent group x >/dev/null || groupadd --system x")
+
+
+# Steps of the agent
+
+
+def test_a_step_that_is_done_is_not_run(commands):
+    facts = {agent.StepState: "done"}
+    assert commands(agent.agent_step, agent, facts, step=["artifact", "node"]) == []
+
+
+@pytest.mark.parametrize("said", ["pending", ""])
+def test_a_step_that_is_not_done_is_run(commands, said):
+    (command,) = commands(agent.agent_step, agent, {agent.StepState: said}, step=["claim"])
+    assert command.get_raw_value() == f"{layout.AGENT_COMMAND} host claim"
+
+
+def test_a_step_runs_when_an_operation_before_it_is_about_to_change_something(commands):
+    before = SimpleNamespace(is_complete=lambda: False, will_change=True)
+    facts = {agent.StepState: "done"}
+    assert len(commands(agent.agent_step, agent, facts, step=["secrets"], after=[before])) == 1
+
+
+@pytest.mark.parametrize(("code", "word"), [(0, "done"), (1, "pending"), (127, "pending")])
+def test_a_host_without_an_agent_or_with_a_broken_one_has_everything_to_do(
+    tmp_path, monkeypatch, code, word
+):
+    command = tmp_path / "agent"
+    command.write_text(f"#!/bin/sh\nexit {code}\n")
+    command.chmod(0o755)
+    monkeypatch.setattr(layout, "AGENT_COMMAND", str(command))
+    assert shell(["sh", "-c", agent.StepState().command(step=["claim"])]).stdout.strip() == word
+
+
+# The agent itself
+
+
+def test_the_agent_is_installed_over_standard_input_unless_it_is_there(commands, monkeypatch):
+    monkeypatch.setattr(agent_package, "build_id", lambda: "aaaa")
+    there = {install_agent.InstalledAgent: "aaaa"}
+    assert commands(install_agent.install_agent, install_agent, there) == []
+    for found in ("", "bbbb"):
+        facts = {install_agent.InstalledAgent: found}
+        (command,) = commands(install_agent.install_agent, install_agent, facts)
+        assert command.connector_arguments["_stdin"] == [agent_package.payload()]
+        assert "builds/aaaa" in command.get_raw_value()
+
+
+def test_the_installed_build_is_the_end_of_the_link():
+    assert install_agent.InstalledAgent().process(["builds/aaaa"]) == "aaaa"
+    assert install_agent.InstalledAgent().process([]) == ""
+
+
+# Refusals
+
+
+def test_nothing_in_the_way_runs_nothing(commands):
+    assert commands(refuse.refuse, refuse, {}, problem=None) == []
+
+
+def test_a_refusal_fails_with_its_words_whatever_is_in_them(commands):
+    problem = UsageError('it\'s "this" $HOME `id` \\n; exit 0', where="a;b", hint="do > that")
+    (command,) = commands(refuse.refuse, refuse, {}, problem=problem)
+    done = shell(command)
+    assert done.returncode == 1
+    assert 'it\'s "this" $HOME `id`' in done.stderr
+    assert "hint:  do > that" in done.stderr
+    assert done.stdout == ""
+
+
+# The release
+
+
+def test_a_release_is_sent_unless_it_is_there(commands, tmp_path):
+    archive = tmp_path / "t.tar.zst"
+    there = {upload.ReleaseOnHost: True}
+    assert commands(upload.upload_release, upload, there, archive=archive, sha256=SHA) == []
+    missing = {upload.ReleaseOnHost: False}
+    (command,) = commands(upload.upload_release, upload, missing, archive=archive, sha256=SHA)
+    assert command.dest == f"/opt/tinykit/incoming/{SHA[:16]}.tar.zst"
+
+
+def test_half_an_upload_does_not_count(tmp_path, monkeypatch):
+    monkeypatch.setattr(layout, "TINYKIT_HOME", str(tmp_path))
+    monkeypatch.setattr(layout, "TINYKIT_RELEASES", str(tmp_path / "releases"))
+    ask = ["sh", "-c", upload.ReleaseOnHost().command(sha256=SHA)]
+    assert shell(ask).stdout == ""
+    (tmp_path / "incoming").mkdir()
+    (tmp_path / f"incoming/{SHA[:16]}.tar.zst").write_text("half")
+    assert shell(ask).stdout == ""
+    (tmp_path / f"releases/{SHA[:16]}").mkdir(parents=True)
+    assert shell(ask).stdout == "yes\n"
+
+
+# Units that are not wanted any more
+
+
+def test_a_unit_that_never_was_is_not_removed(commands):
+    facts = {PathStates: ["absent", "absent"]}
+    assert commands(units.no_unit, units, facts, unit="x.service", leftovers=["/a", "/b"]) == []
+
+
+def test_a_unit_that_is_not_wanted_any_more_is_stopped_and_its_files_go(commands, tmp_path):
+    left = tmp_path / "x.service"
+    left.touch()
+    facts = {PathStates: ["file 644 root root x", "absent"]}
+    leftovers = [str(left), str(tmp_path / "y")]
+    (command,) = commands(units.no_unit, units, facts, unit="x.service", leftovers=leftovers)
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "systemctl").write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\n')
+    (tools / "systemctl").chmod(0o755)
+    done = shell(command, env={"PATH": f"{tools}:/usr/bin:/bin"})
+    assert done.returncode == 0, done.stderr
+    assert not left.exists()
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert calls == ["disable --now --quiet x.service", "daemon-reload"]
