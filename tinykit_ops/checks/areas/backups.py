@@ -29,8 +29,8 @@ from tinykit_ops.checks.registry import check
     needs=(Need.SETTINGS,),
     checklist="Backups: automated by cron, or by volume snapshot",
     remedy=Remedy(
-        by_hand="Name a target in the inventory (`tinykit-ops settings explain backup`) and deploy. "
-        "With one, `tinykit-ops backup run` on the host says what is wrong; the schedule is in "
+        by_hand="Name a target in the inventory (`tinykit-ops settings explain backup`) and "
+        "deploy. With one, `tinykit-ops backup run` on the host says what is wrong; the schedule is in "
         "/etc/cron.d/tinykit-ops, its output in `journalctl -t tinykit-ops`."
     ),
 )
