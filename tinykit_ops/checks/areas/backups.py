@@ -30,8 +30,8 @@ from tinykit_ops.checks.registry import check
     checklist="Backups: automated by cron, or by volume snapshot",
     remedy=Remedy(
         by_hand="Name a target in the inventory (`tinykit-ops settings explain backup`) and "
-        "deploy. With one, `tinykit-ops backup run` on the host says what is wrong; the schedule is in "
-        "/etc/cron.d/tinykit-ops, its output in `journalctl -t tinykit-ops`."
+        "deploy. With one, `tinykit-ops backup run` on the host says what is wrong. The schedule "
+        "is in /etc/cron.d/tinykit-ops, its output in `journalctl -t tinykit-ops`."
     ),
 )
 def backups_are_fresh(look: Context) -> Verdict:
