@@ -100,7 +100,7 @@ def _login_doors() -> Iterator[Route]:
             f"{API}/collections/users/{name}",
             methods=("POST",),
             door=True,
-            note="How an account is proven; PocketBase limits it.",
+            note="How an account is proven; guessing is not limited yet.",
         )
 
 

@@ -111,8 +111,9 @@ class Settings(Section):
     )
     admin_password: Secret | None = Field(
         default=None,
-        description="Password of the first account: 10 to 71 characters. Left out, one is made "
-        "up on the host and kept there in a file that only root can read.",
+        description="Password that the first account is made with: 10 to 71 characters. Left out, "
+        "one is made up on the host and kept there in a file that only root can read. Once the "
+        "account is there, its password is changed in tinykit, not here.",
         examples=[{"env": "TINYKIT_ADMIN_PASSWORD"}],
     )
     superuser_email: Email | None = Field(
