@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tinykit_ops.artifacts import file_sha256
 from tinykit_ops.release.build import CannotWriteError, Report, build_release, description_path
 from tinykit_ops.release.model import ReleaseInfo, Source, require_full_commit, without_credentials
-from tinykit_ops.release.pack import sha256_of
 
 
 def ensure_release(
@@ -55,6 +55,6 @@ def _cached(folder: Path) -> ReleaseInfo | None:
             info = ReleaseInfo(**known | {"archive": archive})
         except (OSError, ValueError, TypeError):
             continue
-        if sha256_of(archive) == info.sha256:
+        if file_sha256(archive) == info.sha256:
             return info
     return None

@@ -6,7 +6,6 @@ in one thread at a fixed level. Links stay links.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import stat
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import zstandard
 
+from tinykit_ops.artifacts import file_sha256
 from tinykit_ops.release.model import ArchiveError
 
 ZSTD_LEVEL = 12
@@ -60,13 +60,7 @@ def pack(tree: Path, archive: Path, *, mtime: int, metadata: Mapping[str, object
             info = _entry(METADATA, mtime)
             info.size = len(text.encode())
             tar.addfile(info, io.BytesIO(text.encode()))
-    return Packed(sha256_of(archive), archive.stat().st_size, unpacked + info.size)
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in lower-case hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return Packed(file_sha256(archive), archive.stat().st_size, unpacked + info.size)
 
 
 def _members(tree: Path) -> Iterator[str]:

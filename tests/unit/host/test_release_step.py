@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from tinykit_ops import layout
+from tinykit_ops.artifacts import file_sha256
 from tinykit_ops.errors import StorageError
 from tinykit_ops.host import release_step
 from tinykit_ops.host.release_step import KEPT, ReleaseStep, release_id
-from tinykit_ops.release.pack import pack, sha256_of
+from tinykit_ops.release.pack import pack
 
 FILES = {
     "build/index.js": "console.log(1)\n",
@@ -37,7 +38,7 @@ def send(tmp_path, home):
             (tree / name).write_text(content)
         archive = tmp_path / f"{text}.tar.zst"
         pack(tree, archive, mtime=1, metadata={"commit": "c" * 40, "node": "20.1.0"})
-        sha256 = sha256_of(archive)
+        sha256 = file_sha256(archive)
         shutil.copy(archive, home / f"incoming/{release_id(sha256)}.tar.zst")
         return ReleaseStep(sha256, home=home)
 

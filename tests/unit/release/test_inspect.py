@@ -13,9 +13,10 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tinykit_ops.artifacts import file_sha256
 from tinykit_ops.release.inspect import inspect_archive
 from tinykit_ops.release.model import ArchiveError
-from tinykit_ops.release.pack import pack, sha256_of
+from tinykit_ops.release.pack import pack
 
 GOOD = {
     "build/index.js": b"1",
@@ -59,7 +60,7 @@ def _member(
 def test_an_archive_tells_what_it_is(archive: Path) -> None:
     info = inspect_archive(archive)
     assert (info.app, info.commit, info.node) == ("tinykit", "c" * 40, "20.1.0")
-    assert info.sha256 == sha256_of(archive)
+    assert info.sha256 == file_sha256(archive)
     assert info.size == archive.stat().st_size
 
 
@@ -144,7 +145,7 @@ def test_a_changed_byte_is_seen_or_changes_the_hash(
     bad = tmp_path / "bad.tar.zst"
     bad.write_bytes(content)
     with contextlib.suppress(ArchiveError):
-        assert inspect_archive(bad).sha256 != sha256_of(archive)
+        assert inspect_archive(bad).sha256 != file_sha256(archive)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 a zip", b"\x1f\x8b gzip", b"text\n" * 9])

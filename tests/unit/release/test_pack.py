@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from tinykit_ops.artifacts import file_sha256
 from tinykit_ops.release.model import ArchiveError
-from tinykit_ops.release.pack import Packed, pack, sha256_of
+from tinykit_ops.release.pack import Packed, pack
 
 COMMIT_TIME = 1_700_000_000
 
@@ -99,7 +100,7 @@ def test_a_socket_in_the_tree_is_refused(built_tree: Path, tmp_path: Path) -> No
 
 def test_the_noted_hash_and_size_are_those_of_the_file(built_tree: Path, tmp_path: Path) -> None:
     packed = _pack(built_tree, tmp_path / "archive")
-    assert packed.sha256 == sha256_of(tmp_path / "archive")
+    assert packed.sha256 == file_sha256(tmp_path / "archive")
     assert packed.size == (tmp_path / "archive").stat().st_size
     with zstandard.open(tmp_path / "archive", "rb") as stream:
         assert packed.unpacked_size < len(io.BytesIO(stream.read()).getvalue())
