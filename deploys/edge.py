@@ -5,7 +5,6 @@ from tinykit_ops.deploy import instance
 from tinykit_ops.deploy.templates import render
 from tinykit_ops.deploy.tls import tls_files
 from tinykit_ops.edge.caddy import caddyfile
-from tinykit_ops.ops.agent import agent_step
 from tinykit_ops.ops.tree import File, Folder, tree
 from tinykit_ops.ops.units import unit
 
@@ -19,7 +18,6 @@ VALIDATE = (
 
 settings = instance.settings()
 
-agent_step(name="Install Caddy", step=["artifact", "caddy"])
 written = tree(
     name="Write Caddy's folders, configuration and unit",
     entries=[

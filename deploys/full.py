@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 local.include(str(HERE / "preflight.py"))
 local.include(str(HERE / "base.py"))
 local.include(str(HERE / "agent.py"))
-local.include(str(HERE / "node.py"))
+local.include(str(HERE / "programs.py"))
 local.include(str(HERE / "pocketbase.py"))
 local.include(str(HERE / "release.py"))
 local.include(str(HERE / "claim.py"))

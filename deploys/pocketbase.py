@@ -1,4 +1,4 @@
-"""PocketBase: the pinned binary, its hooks, a wrapper that knows its directories, its unit.
+"""PocketBase: its folders, its hooks, a wrapper that knows its directories, its unit.
 
 The unit starts in claim.py, when the release has brought the migrations.
 """
@@ -7,14 +7,12 @@ from tinykit_ops import layout
 from tinykit_ops.deploy import instance
 from tinykit_ops.deploy.pocketbase import DIRECTORIES, hook_files
 from tinykit_ops.deploy.templates import render
-from tinykit_ops.ops.agent import agent_step
 from tinykit_ops.ops.tree import File, Folder, tree
 
 OWNED = {"user": layout.POCKETBASE_USER, "group": layout.POCKETBASE_USER}
 
 settings = instance.settings()
 
-agent_step(name="Install PocketBase", step=["artifact", "pocketbase"])
 tree(
     name="Write PocketBase's folders, hooks, wrapper and unit",
     entries=[

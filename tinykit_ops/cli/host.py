@@ -12,7 +12,7 @@ from tinykit_ops.agent.config import AgentConfig, load_agent_config
 from tinykit_ops.errors import Exit
 from tinykit_ops.host import Step
 from tinykit_ops.host.alone import alone
-from tinykit_ops.host.artifact_step import ArtifactStep
+from tinykit_ops.host.artifact_step import ArtifactsStep, ArtifactStep
 from tinykit_ops.host.claim_step import ClaimStep
 from tinykit_ops.host.release_step import ReleaseStep
 from tinykit_ops.host.secrets_step import SecretsStep
@@ -41,12 +41,13 @@ def secrets(check: bool) -> int:
 
 
 @command.command()
-@click.argument("name", type=click.Choice(list(HOMES)))
+@click.argument("names", type=click.Choice(list(HOMES)), nargs=-1, required=True)
 @check_option
-def artifact(name: str, check: bool) -> int:
-    """Install a pinned program and point its `current` link at it."""
-    wanted = _artifact(name, load_agent_config())
-    return _run(ArtifactStep(wanted, Path(HOMES[name])), check)
+def artifact(names: tuple[str, ...], check: bool) -> int:
+    """Install pinned programs and point the `current` link of each at it."""
+    config = load_agent_config()
+    steps = [ArtifactStep(_artifact(name, config), Path(HOMES[name])) for name in names]
+    return _run(ArtifactsStep(steps), check)
 
 
 @command.command()

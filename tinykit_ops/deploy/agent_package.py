@@ -1,7 +1,8 @@
 """The agent as it travels to a host: this package's own source, and its pinned requirements.
 
 The source goes as one small tar, the same bytes for the same source, so that its hash names the
-installation and a second run has nothing to do. The environment with the requirements is shared by
+installation and a second run has nothing to do. Packages are compiled when they are first imported:
+most of their modules never are. The environment with the requirements is shared by
 all versions that need the same ones, so an update of the agent installs no package anew.
 """
 
@@ -36,7 +37,8 @@ if ! [ -e "$venv/.complete" ] || ! "$venv/bin/python" -c 'import click' 2>/dev/n
   rm -rf "$venv"
   python3 -m venv "$venv"
   TMPDIR="$venv" "$venv/bin/python" -m pip install --quiet --no-input --no-deps --no-cache-dir \\
-    --disable-pip-version-check --only-binary=:all: --require-hashes -r "$stage/requirements.txt"
+    --disable-pip-version-check --no-compile --only-binary=:all: --require-hashes \\
+    -r "$stage/requirements.txt"
   sync -f "$venv"  # or a power cut could leave empty files behind the word "complete"
   touch "$venv/.complete"
 fi

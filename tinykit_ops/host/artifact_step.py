@@ -1,7 +1,9 @@
-"""A pinned program under its own folder, a folder a version, and the link to the one in use."""
+"""Pinned programs, each under its own folder: a folder a version, and a link to the one in use."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tinykit_ops import artifacts
@@ -42,3 +44,21 @@ class ArtifactStep:
 
     def _linked(self) -> bool:
         return self.link.is_symlink() and str(self.link.readlink()) == self.artifact.version
+
+
+class ArtifactsStep:
+    """Several programs at once: fetching is mostly waiting, so they are fetched side by side."""
+
+    def __init__(self, steps: Sequence[ArtifactStep]) -> None:
+        self.steps = steps
+
+    def pending(self) -> list[str]:
+        """What is left to do for any of them."""
+        return [what for step in self.steps for what in step.pending()]
+
+    def apply(self) -> None:
+        """Install those that are not as wanted; the first error is raised when all have ended."""
+        wanting = [step for step in self.steps if step.pending()]
+        with ThreadPoolExecutor(max_workers=len(self.steps)) as pool:
+            for done in [pool.submit(step.apply) for step in wanting]:
+                done.result()

@@ -5,7 +5,7 @@ import pytest
 from tinykit_ops import artifacts
 from tinykit_ops.artifacts import Artifact
 from tinykit_ops.errors import StorageError, UnavailableError
-from tinykit_ops.host.artifact_step import ArtifactStep
+from tinykit_ops.host.artifact_step import ArtifactsStep, ArtifactStep
 
 BINARY = b"#!/bin/sh\necho hello\n"
 
@@ -82,3 +82,13 @@ def test_an_architecture_without_a_hash_is_refused_before_anything_is_fetched(tm
     nothing = Artifact("tool", "1.0", "tool-bin", "scripts/tool", {})
     with pytest.raises(UnavailableError, match="no hash"):
         ArtifactStep(nothing, tmp_path / "home").apply()
+
+
+def test_several_programs_are_installed_and_a_missing_one_does_not_undo_the_others(tmp_path, index):
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    steps = ArtifactsStep([ArtifactStep(artifact("9.9"), bad), ArtifactStep(artifact(), good)])
+    assert len(steps.pending()) == 4
+    with pytest.raises(UnavailableError, match=r"tool-bin==9\.9"):
+        steps.apply()
+    assert steps.pending() == ["tool 9.9", f"link {bad}/current"]
+    assert (good / "current/tool").read_bytes() == BINARY
