@@ -83,11 +83,11 @@ def _report(
     conditions["app"] = f"{setting.app.name}, {setting.app.stat().st_size // 1024} KB"
     conditions["pyinfra"] = version("pyinfra")
     measures: list[Measure] = []
-    if only != "noop":
-        measures.append(bare.measure(setting, rounds, load, say))
     if only != "bare":
         conditions["ansible"] = ansible.version(ansible.ensure_ansible(say))
         measures.append(noop.measure(setting, noop_rounds, load, say))
+    if only != "noop":
+        measures.append(bare.measure(setting, rounds, load, say))
     conditions["others"] = str(load)
     conditions["load"] = load.as_dict()
     return Report("provision", date, conditions, measures)

@@ -67,14 +67,14 @@ def test_output_that_does_not_prove_it_is_refused(lines: tuple[str, ...]) -> Non
 
 
 def test_the_playbook_covers_what_it_names() -> None:
-    wanted = _resources(folders=["/etc/caddy"], units=["caddy.service"], steps=["artifact caddy"])
+    wanted = _resources(folders=["/etc/caddy"], units=["caddy.service"])
     assert ansible.uncovered(wanted, PLAYBOOK) == []
 
 
 def test_a_deploy_that_wants_more_than_the_playbook_is_noticed() -> None:
-    wanted = _resources(links=["/etc/alternatives/caddy"], steps=["artifact caddy", "reload"])
+    wanted = _resources(links=["/etc/alternatives/caddy"], steps=["reload"])
     missing = ansible.uncovered(wanted, PLAYBOOK)
-    assert missing == ["concerns.edge.links", "concerns.edge.steps[1]"]
+    assert missing == ["concerns.edge.links", "concerns.edge.steps[0]"]
 
 
 def test_a_run_that_hangs_is_ended_with_its_children(
