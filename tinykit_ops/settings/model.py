@@ -12,13 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tinykit_ops.settings.access import AccessSettings, Gate
-from tinykit_ops.settings.backup import (
-    BackupSettings,
-    DirectoryTarget,
-    RetentionSettings,
-    S3Target,
-    Target,
-)
+from tinykit_ops.settings.backup import BackupSettings, RetentionSettings
+from tinykit_ops.settings.backup_targets import DirectoryTarget, S3Target, Target
 from tinykit_ops.settings.edge import EdgeSettings, TlsSettings
 from tinykit_ops.settings.firewall import EVERYWHERE, FirewallSettings
 from tinykit_ops.settings.problems import Problem

@@ -18,7 +18,7 @@ from tinykit_ops.backup.errors import (
 )
 from tinykit_ops.backup.targets import s3 as s3_module
 from tinykit_ops.backup.targets.s3 import S3Store
-from tinykit_ops.settings.backup import S3Target
+from tinykit_ops.settings.backup_targets import S3Target
 
 SECRET = "canary-secret-key"
 

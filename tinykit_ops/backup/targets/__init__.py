@@ -14,7 +14,7 @@ from typing import Protocol
 
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.errors import BackupSettingsError
-from tinykit_ops.settings.backup import DirectoryTarget, S3Target
+from tinykit_ops.settings.backup_targets import DirectoryTarget, S3Target
 
 
 class Readable(Protocol):

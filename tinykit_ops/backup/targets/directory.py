@@ -18,7 +18,7 @@ from tinykit_ops.backup.errors import (
     TargetUnreachableError,
 )
 from tinykit_ops.backup.targets import Readable, StoredObject, recipients_of
-from tinykit_ops.settings.backup import DirectoryTarget
+from tinykit_ops.settings.backup_targets import DirectoryTarget
 
 CHUNK = 1 << 20
 PARTIAL = ".partial-"  #: files that begin so were never finished

@@ -20,7 +20,7 @@ from tinykit_ops.backup.errors import (
     TargetUnreachableError,
 )
 from tinykit_ops.backup.targets import Readable, StoredObject, recipients_of
-from tinykit_ops.settings.backup import S3Target
+from tinykit_ops.settings.backup_targets import S3Target
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
