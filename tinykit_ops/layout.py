@@ -23,6 +23,8 @@ STARTED_DIR = f"{LOCK_DIR}/started"  #: UNIT, touched at every start or reload o
 SUPERUSER_PASSWORD = "superuser-password"  # noqa: S105
 ADMIN_PASSWORD = "admin-password"  # noqa: S105
 HOOK_TOKEN = "hook-token"  # noqa: S105
+BASIC_PASSWORD = "access-basic-password"  # noqa: S105  # of the proof `basic`
+BASIC_COOKIE = "basic-cookie"  #: what a browser is given that brought it
 LLM_API_KEY = "llm-api-key"
 DEDUP_KEY = "backup-dedup-key"  #: names of stored uploads are keyed with it
 
@@ -39,6 +41,11 @@ POCKETBASE_PUBLIC = f"{POCKETBASE_HOME}/public"  #: empty on purpose
 POCKETBASE_PORT = 8091  #: hard-coded in tinykit
 POCKETBASE_URL = f"http://127.0.0.1:{POCKETBASE_PORT}"
 POCKETBASE_UNIT = "pocketbase.service"
+
+#: Our hook's route that the edge asks whether a caller may pass.
+JUDGE_ROUTE = "/api/tinykit-ops/judge"
+LIMIT_ROUTE = "/api/tinykit-ops/limit"  #: LIMIT_ROUTE/NAME: 204, or PocketBase's own 429
+TLS_ASK_ROUTE = "/api/tinykit-ops/tls-ask"  #: ?domain=NAME: 200 for a published project's
 
 # tinykit.
 TINYKIT_USER = "tinykit"
@@ -61,6 +68,14 @@ CADDY_CONFIG = "/etc/caddy/Caddyfile"
 CADDY_STATE = "/var/lib/caddy"
 CADDY_LOGS = "/var/log/caddy"
 CADDY_UNIT = "caddy.service"
+
+NGINX_USER = "www-data"
+NGINX_BINARY = "/usr/sbin/nginx"
+NGINX_CONFIG = "/etc/nginx/tinykit-ops.conf"
+NGINX_LOGS = "/var/log/nginx"
+NGINX_UNIT = "nginx.service"
+#: Networks of a CDN as the host knows them now, one a line; the edge believes what they forward.
+CDN_NETWORKS = "/var/lib/tinykit-ops/cdn-networks"
 
 # Node.js.
 NODE_HOME = "/opt/node"

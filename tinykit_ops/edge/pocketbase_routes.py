@@ -16,7 +16,7 @@ from tinykit_ops.edge.probe import (
     is_pocketbase_error,
     says,
 )
-from tinykit_ops.edge.route import Route, RouteClass, Upstream
+from tinykit_ops.edge.route import Limit, Route, RouteClass, Upstream
 
 API = "/_pb/api"
 #: System collections that only superusers have business with, by name and by built-in id.
@@ -55,6 +55,7 @@ def _admin_routes() -> Iterator[Route]:
         RouteClass.ADMIN,
         "/_pb/_",
         "/_pb/_/*",
+        page=True,
         note="PocketBase's dashboard.",
         probe=get("/_pb/_/", is_dashboard),
     )
@@ -69,6 +70,7 @@ def _admin_routes() -> Iterator[Route]:
         "superusers",
         RouteClass.ADMIN,
         *(f"{API}/collections/{name}/*" for name in SYSTEM_COLLECTIONS),
+        limit=Limit.LOGINS,
         note="Logging in as superuser; the place for brute force.",
         probe=get(
             f"{API}/collections/_superusers/auth-methods",
@@ -100,7 +102,8 @@ def _login_doors() -> Iterator[Route]:
             f"{API}/collections/users/{name}",
             methods=("POST",),
             door=True,
-            note="How an account is proven; guessing is not limited yet.",
+            limit=Limit.LOGINS,
+            note="How an account is proven; guessing is limited here and by PocketBase.",
         )
 
 
@@ -150,6 +153,8 @@ def _row(
     methods: tuple[str, ...] = (),
     prepend: str = "",
     door: bool = False,
+    page: bool = False,
+    limit: Limit | None = None,
     note: str = "",
     probe: Probe | None = None,
 ) -> Route:
@@ -162,6 +167,8 @@ def _row(
         strip="/_pb",
         prepend=prepend,
         door=door,
+        page=page,
+        limit=limit,
         note=note,
         probe=probe,
     )

@@ -26,11 +26,21 @@ class Upstream(StrEnum):
     POCKETBASE = "pocketbase"
 
 
+class Limit(StrEnum):
+    """What is counted by address; `settings.edge.limits` has the numbers."""
+
+    WRITES = "writes"  #: requests a minute
+    PROXIED = "proxied"  #: requests a minute
+    LOGINS = "logins"  #: requests a minute
+    STREAMS = "streams"  #: open at a time
+
+
 @dataclass(frozen=True)
 class EdgeAnswer:
     """What the edge says itself.
 
     Attributes:
+        location: where a redirect leads to.
         forgets: a `__Host-` cookie that the browser drops when it gets this answer.
     """
 
@@ -38,6 +48,7 @@ class EdgeAnswer:
     body: str
     content_type: str = "application/json"
     forgets: str = ""
+    location: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,12 @@ class Route:
         answer: for `answered` rows.
         door: a way in, without which nobody could log in: it must be reachable by those who
             have not proven yet who they are (an address allowlist may still apply).
+        page: a page that a person opens: without a pass it leads to the login page, or lets the
+            browser ask for a password; a call gets a bare status.
+        limit: what of it is counted by address.
+        headers: response headers to set, whatever the server behind says.
+        attaches: answers in a type that a browser would run (HTML, SVG, XML) are downloads.
+        exact_origin: refuse the request unless its Origin is the site's own, to the letter.
         note: why the row is as it is.
         probe: a read-only request that tells whether the route can be reached.
     """
@@ -68,6 +85,11 @@ class Route:
     prepend: str = ""
     answer: EdgeAnswer | None = None
     door: bool = False
+    page: bool = False
+    limit: Limit | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    attaches: bool = False
+    exact_origin: bool = False
     note: str = ""
     probe: Probe | None = None
 

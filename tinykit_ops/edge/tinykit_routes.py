@@ -8,10 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tinykit_ops.edge.probe import UNKNOWN_ID, Probe, get, is_page_shell, post_nothing, says
-from tinykit_ops.edge.route import EdgeAnswer, Route, RouteClass
+from tinykit_ops.edge.route import EdgeAnswer, Limit, Route, RouteClass
 
 #: The cookie that the judge (templates/pocketbase/hooks/tinykit_ops/judge.js) sets at login.
 LOGIN_COOKIE = "__Host-tinykit_ops"
+
+#: For bytes of unknown origin on an origin of ours: shown alone, they may run nothing.
+FOREIGN = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'"),
+)
 
 
 def setup_routes() -> Iterator[Route]:
@@ -81,6 +87,7 @@ def builder_routes() -> Iterator[Route]:
         RouteClass.BUILDER,
         methods=("GET", "HEAD"),
         door=True,
+        page=True,
         note="Where an account is proven; the page itself holds nothing.",
         probe=get("/login", is_page_shell),
     )
@@ -88,6 +95,7 @@ def builder_routes() -> Iterator[Route]:
         "preview",
         ("/tinykit/preview/*",),
         RouteClass.BUILDER,
+        page=True,
         note="Any project's app or its name and domain, by id, with no guard of its own.",
         probe=get(f"/tinykit/preview/{UNKNOWN_ID}", says(404, "Project not found")),
     )
@@ -102,6 +110,7 @@ def builder_routes() -> Iterator[Route]:
         "builder-pages",
         ("/tinykit", "/tinykit/*"),
         RouteClass.BUILDER,
+        page=True,
         note="Page shells; tinykit's own guard runs in the visitor's browser.",
         probe=get("/tinykit", is_page_shell),
     )
@@ -137,6 +146,9 @@ def builder_routes() -> Iterator[Route]:
         ("/api/proxy",),
         RouteClass.PUBLISHED,
         methods=("GET", "HEAD", "OPTIONS"),
+        limit=Limit.PROXIED,
+        headers=FOREIGN,
+        attaches=True,
         note="Published apps use it: sandbox and nosniff its answers, limit it, contain egress.",
         probe=get("/api/proxy", says(400, "Missing url parameter")),
     )
@@ -159,16 +171,26 @@ def published_routes() -> Iterator[Route]:
         note="As a collection's name these change every object of the process.",
     )
     yield Route(
+        "data-write",
+        ("/_tk/data/*",),
+        RouteClass.PUBLISHED,
+        methods=("POST", "PUT", "PATCH", "DELETE"),
+        limit=Limit.WRITES,
+        exact_origin=True,
+        note="tinykit itself takes any Origin that begins like the site's, and none at all.",
+    )
+    yield Route(
         "data",
         ("/_tk/data/*",),
         RouteClass.PUBLISHED,
-        note="Data of published apps. Writes: exact Origin, and a limit.",
+        note="Data of published apps, which is public.",
         probe=get(f"/_tk/data/{UNKNOWN_ID}/tkops", says(404, "Project not found")),
     )
     yield Route(
         "realtime",
         ("/_tk/realtime/*",),
         RouteClass.PUBLISHED,
+        limit=Limit.STREAMS,
         note="Server-sent events: no buffering, and a limit of connections.",
         probe=get(f"/_tk/realtime/{UNKNOWN_ID}", says(404, "Project not found")),
     )
@@ -176,6 +198,8 @@ def published_routes() -> Iterator[Route]:
         "assets",
         ("/_tk/assets/*",),
         RouteClass.PUBLISHED,
+        headers=FOREIGN,
+        attaches=True,
         note="Uploads in their own type: nosniff, sandbox, attachment for HTML and SVG.",
         probe=get("/_tk/assets/placeholder.jpg", says(200, "<svg")),
     )

@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from tinykit_ops.settings.problems import Problem
+from tinykit_ops.settings.secrets import Secret
 from tinykit_ops.settings.section import Section
-from tinykit_ops.settings.values import ListLike, Network
+from tinykit_ops.settings.values import ListLike, Network, Slug
 
-Proof = Literal["account", "allowlist"]
+Proof = Literal["account", "basic", "allowlist"]
 
 
 def _no_proof_twice(proofs: list[Proof]) -> list[Proof]:
@@ -27,7 +28,8 @@ class Gate(Section):
         default=["account"],
         min_length=1,
         description="Proofs that a visitor has to bring: `account` is a PocketBase account of "
-        "this instance, `allowlist` an address in `access.allowlist`.",
+        "this instance, `allowlist` an address in `access.allowlist`, `basic` one name and "
+        "password for everybody, asked for by the browser before any page is shown.",
         examples=[["account", "allowlist"]],
     )
     match: Literal["any", "all"] = Field(
@@ -64,10 +66,17 @@ def _allowlist_is_filled(access: AccessSettings) -> Iterator[Problem]:
             return
 
 
+def _basic_password_is_used(access: AccessSettings) -> Iterator[Problem]:
+    asked = "basic" in access.builder.require or "basic" in access.admin.require
+    if access.basic_password is not None and not asked:
+        reason = "is given, and no gate requires `basic`"
+        yield Problem("basic_password", reason, 'example: "builder": {"require": ["basic"]}')
+
+
 class AccessSettings(Section):
     """Who may reach the builder and the administration."""
 
-    rules = (_allowlist_is_filled,)
+    rules = (_allowlist_is_filled, _basic_password_is_used)
 
     builder: Gate = Field(
         default=Gate(),
@@ -86,4 +95,13 @@ class AccessSettings(Section):
         default=[],
         description="Addresses and networks, IPv4 and IPv6, that count as trusted.",
         examples=[["203.0.113.7", "2001:db8::/48"]],
+    )
+    basic_user: Slug = Field(
+        default="builder", description="The name of the proof `basic`.", examples=["builder"]
+    )
+    basic_password: Secret | None = Field(
+        default=None,
+        description="The password of the proof `basic`. Left out, one is made up on the host and "
+        "kept there in a file that only root can read.",
+        examples=[{"env": "TINYKIT_BASIC_PASSWORD"}],
     )

@@ -64,14 +64,23 @@ def _domains_differ(settings: Settings) -> Iterator[Problem]:
             yield Problem(key, f'"{domain}" is listed twice', "remove one of the two")
 
 
+def _builder_domain_differs(settings: Settings) -> Iterator[Problem]:
+    if settings.builder_domain in settings.domains:
+        reason = f'"{settings.builder_domain}" is one of domains: the builder needs its own'
+        yield Problem("builder_domain", reason, "take it off domains, or name another one")
+
+
 def _domains_are_public(settings: Settings) -> Iterator[Problem]:
     tls = settings.edge.tls
     if tls.mode != "acme" or tls.directory is not None:
         return
-    for number, domain in enumerate(settings.domains):
+    named = {f"domains[{number}]": domain for number, domain in enumerate(settings.domains)}
+    if settings.builder_domain:
+        named["builder_domain"] = settings.builder_domain
+    for key, domain in named.items():
         if "." not in domain or f".{domain}".endswith(_PRIVATE_ENDINGS):
             yield Problem(
-                f"domains[{number}]",
+                key,
                 f'"{domain}" is no public name, so no public authority will certify it',
                 'use a domain of your own, or "edge": {"tls": {"mode": "internal"}}',
             )
@@ -90,7 +99,12 @@ def _plain_secrets_are_usable(settings: Settings) -> Iterator[Problem]:
 class Settings(Section):
     """One instance of tinykit on one host."""
 
-    rules = (_domains_differ, _domains_are_public, _plain_secrets_are_usable)
+    rules = (
+        _domains_differ,
+        _builder_domain_differs,
+        _domains_are_public,
+        _plain_secrets_are_usable,
+    )
 
     domains: Annotated[list[Domain], ListLike] = Field(
         min_length=1,
@@ -99,6 +113,13 @@ class Settings(Section):
         "at the edge. To serve `www.` in front of a name too, list both: tinykit takes them for "
         "the same, but each needs its own DNS record and certificate.",
         examples=[["apps.example.com"]],
+    )
+    builder_domain: Domain | None = Field(
+        default=None,
+        description="A domain of its own for the builder, the API and PocketBase (recommended). "
+        "The `domains` then carry published apps only, so that a published app cannot steal a "
+        "builder's session. Left out, everything shares the domains.",
+        examples=["build.example.com"],
     )
     admin_email: Email = Field(
         description="E-mail address of the first account, with which you log in to tinykit.",
@@ -168,6 +189,11 @@ class Settings(Section):
         description="Go on where the system is not Debian 12 or 13. Nobody has tried that.",
         examples=[False],
     )
+
+    @property
+    def builder_origin(self) -> str:
+        """Where people log in to the builder: a scheme and a host name."""
+        return f"https://{self.builder_domain or self.domains[0]}"
 
     @property
     def superuser(self) -> str:

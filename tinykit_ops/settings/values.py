@@ -218,6 +218,8 @@ ModelName = Annotated[
 Version = Annotated[
     str, _word(r"\d{1,4}\.\d{1,4}\.\d{1,4}", "must be three numbers with dots between them")
 ]
+#: Text without line breaks, at most 1000 characters.
+OneLine = Annotated[str, AfterValidator(_one_line)]
 Slug = Annotated[
     str,
     _word(
