@@ -11,6 +11,27 @@ import re
 from fnmatch import fnmatchcase
 from urllib.parse import unquote
 
+#: Request targets that no honest client sends, as the proxies refuse them (400) before anything
+#: else: what two readers could take for two different paths. Asked of the target as it came, up to
+#: its query. RE2, PCRE and Python read it alike, and it holds nothing that the quoting of Caddy or
+#: nginx would change (no braces, no spaces, no doubled backslashes).
+TRICKS = (
+    r"(?i)^(?:[^/]|$|[^?]*(?:"  # `http://host/x`, `*`, nothing at all
+    r"//|/\.\.?(?:/|[?]|$)|"  # `//`, `/.`, `/..`
+    r"\x5c|#|[\x00-\x20\x7f]|"  # a backslash is a slash to Node; a fragment is never sent
+    r"%(?:2f|5c|2e|[01][0-9a-f]|7f|"  # the same, encoded
+    r"25[0-9a-f][0-9a-f])))"  # and encoded twice
+)
+
+
+def is_trick(raw_target: str) -> bool:
+    """Does an edge refuse this request target, whoever asks?
+
+    Args:
+        raw_target: as on the request line, e.g. `/x?y=1`; nothing decoded.
+    """
+    return re.search(TRICKS, raw_target) is not None
+
 
 def normalise(path: str) -> str:
     """The canonical form of a request path.
