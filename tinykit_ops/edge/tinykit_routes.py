@@ -19,6 +19,17 @@ FOREIGN = (
     ("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'"),
 )
 
+#: An app of the builder's own, opened by itself: what tinykit's iframes allow it, and no more. An
+#: origin of its own would be better, and would cut the app off from its data.
+PREVIEWED = (
+    ("X-Content-Type-Options", "nosniff"),
+    (
+        "Content-Security-Policy",
+        "sandbox allow-scripts allow-forms allow-modals allow-popups allow-downloads "
+        "allow-same-origin; frame-ancestors 'self'",
+    ),
+)
+
 
 def setup_routes() -> Iterator[Route]:
     """Claiming a server: done by the deploy, closed for everybody else."""
@@ -96,6 +107,7 @@ def builder_routes() -> Iterator[Route]:
         ("/tinykit/preview/*",),
         RouteClass.BUILDER,
         page=True,
+        headers=PREVIEWED,
         note="Any project's app or its name and domain, by id, with no guard of its own.",
         probe=get(f"/tinykit/preview/{UNKNOWN_ID}", says(404, "Project not found")),
     )
