@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import shlex
-from collections.abc import Iterator
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,9 +29,9 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
-INTERMEDIATE = "/var/lib/caddy/caddy/pki/authorities/local/intermediate.crt"
 #: Part of every instance, open to everybody, and without any script.
-HARMLESS_PAGE = "/_tk/assets/placeholder.jpg"
+HARMLESS_PAGE = "/_app/version.json"
+LOGIN_COOKIE = "__Host-tinykit_ops"
 #: Requests that a browser drops by itself when a page is left; not the server's doing.
 DROPPED_BY_THE_BROWSER = "net::ERR_ABORTED"
 
@@ -71,18 +73,36 @@ class Visitor:
     """Somebody with a browser of their own."""
 
     context: BrowserContext
-    address: str  #: "https://apps.lab.test"
+    builder: str  #: where the builder is: "https://build.lab.test"
+    published: str  #: where published apps are: "https://apps.lab.test"
     saw: Sightings
 
     def open(self, path: str) -> Page:
-        """Open a page in a new tab."""
+        """Open a page of the builder in a new tab."""
         page = self.context.new_page()
-        page.goto(self.address + path)
+        page.goto(self.builder + path)
         return page
+
+    def visit(self, path: str = "/") -> Page:
+        """Open a page of the published app in a new tab."""
+        page = self.context.new_page()
+        page.goto(self.published + path)
+        return page
+
+    def cookies(self) -> set[str]:
+        """Names of the cookies that this browser keeps."""
+        return {cookie["name"] for cookie in self.context.cookies()}
 
     def answers(self, *paths: str) -> dict[str, int]:
         """What scripts of this visitor's own page get for each path; redirects are followed."""
-        page = self.open(HARMLESS_PAGE)
+        return self._ask(self.open(HARMLESS_PAGE), paths)
+
+    def answers_on_published(self, *paths: str) -> dict[str, int]:
+        """The same of the published app's origin."""
+        return self._ask(self.visit(HARMLESS_PAGE), paths)
+
+    @staticmethod
+    def _ask(page: Page, paths: Sequence[str]) -> dict[str, int]:
         ask = "async (path) => (await fetch(path)).status"
         found = {path: page.evaluate(ask, path) for path in paths}
         page.close()
@@ -111,35 +131,52 @@ class Browsers:
         self.wrapper.chmod(0o755)
 
     @contextmanager
-    def start(self, domain: str, address: str) -> Iterator[Browser]:
-        """A browser that knows `domain` at `address`, and trusts the host's own authority."""
+    def start(self, domains: Sequence[str], address: str) -> Iterator[Browser]:
+        """A browser that knows `domains` at `address`, and trusts the certificates they have."""
         where = f"[{address}]" if ":" in address else address
+        rules = ", ".join(f"MAP {domain} {where}" for domain in domains)
+        pins = ",".join(certificate_pin(self.host.address4, domain) for domain in domains)
         browser = self.playwright.chromium.launch(
             executable_path=self.wrapper,
             headless=True,
             args=[
                 *FLAGS,
-                f"--host-resolver-rules=MAP {domain} {where}",
-                f"--ignore-certificate-errors-spki-list={authority_pin(self.host)}",
+                f"--host-resolver-rules={rules}",
+                f"--ignore-certificate-errors-spki-list={pins}",
             ],
         )
         yield browser
         browser.close()
 
 
-def visitor(browser: Browser, domain: str) -> Visitor:
-    """A visitor with empty cookies and storage."""
-    context = browser.new_context(accept_downloads=True)
+def visitor(
+    browser: Browser, builder: str, published: str, basic: tuple[str, str] | None = None
+) -> Visitor:
+    """A visitor with empty cookies and storage.
+
+    Args:
+        builder, published: domains.
+        basic: the name and password to type when the browser asks for them.
+    """
+    credentials = {"username": basic[0], "password": basic[1]} if basic else None
+    context = browser.new_context(accept_downloads=True, http_credentials=credentials)
     context.set_default_timeout(15_000)
     saw = Sightings()
     saw.watch(context)
-    return Visitor(context, f"https://{domain}", saw)
+    return Visitor(context, f"https://{builder}", f"https://{published}", saw)
 
 
-def authority_pin(host: LabHost) -> str:
-    """The key of the authority that signs the host's certificate, as Chromium wants it."""
-    pem = host.ssh(["cat", INTERMEDIATE]).stdout
-    key = x509.load_pem_x509_certificate(pem.encode()).public_key()
+def certificate_pin(address: str, domain: str) -> str:
+    """The key of the certificate that `domain` has now, as Chromium wants it."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection((address, 443), timeout=15) as raw,
+        context.wrap_socket(raw, server_hostname=domain) as secured,
+    ):
+        certificate = secured.getpeercert(binary_form=True)
+    assert certificate is not None
+    key = x509.load_der_x509_certificate(certificate).public_key()
     der = key.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )

@@ -1,4 +1,4 @@
-"""One provisioned host, once behind each gate, and the people who come with a browser."""
+"""One provisioned host in each of the modes, and the people who come with a browser."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from dataclasses import dataclass
 
 import pytest
 from browser_support import CHROMIUM, Browsers, Visitor, visitor
+from modes import Mode, chosen
 from playwright.sync_api import Page, sync_playwright
 from tests_e2e_support import Provisioner
 
+from tinykit_ops import layout
 from tinykit_ops.lab.contract import build_contract_release
 from tinykit_ops.lab.lab import Lab
 
 LAB = "e2e-browser"
 HOST = "tk-1"
-#: Each gate has a domain of its own, since a domain shows one project only.
-DOMAINS = {"account": "apps.lab.test", "allowlist": "shop.lab.test"}
+MODES = chosen()
 
 
 @dataclass(frozen=True)
 class Site:
-    """The host behind one kind of gate, as two people see it.
+    """The host in one mode, as two people see it.
 
-    The team's browser comes over IPv4, the stranger's over IPv6; the allowlist, where it is the
-    gate, has the IPv4 address only.
+    The team's browser comes over IPv4, the stranger's over IPv6; the allowlist, where the gate has
+    one, holds the IPv4 address only.
     """
 
-    gate: str
-    domain: str
+    mode: Mode
     password: str  #: of the first account
     team: Visitor
     stranger: Visitor
@@ -54,20 +54,23 @@ def browser_lab() -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def provision(browser_lab, tmp_path_factory):
-    """Provisions the host with the contract app, or changes its gate: provision("allowlist")."""
+    """Brings the host with the contract app into a mode: provision(MODES[0])."""
     app = build_contract_release(tmp_path_factory.mktemp("stand-in")).archive
     provisioner = Provisioner(browser_lab, app, tmp_path_factory.mktemp("inventories"))
-    done: list[str] = []
 
-    def provision(gate: str) -> None:
-        trusted = [browser_lab.outside.address4] if gate == "allowlist" else []
-        access = {"builder": {"require": [gate]}, "allowlist": trusted}
-        overrides = {"domains": list(DOMAINS.values()), "access": access}
-        inventory = provisioner.inventory({HOST: "root"}, overrides)
-        for deploy in ("agent.py", "edge.py") if done else ("full.py",):
-            run = provisioner.deploy(inventory, deploy=deploy)
-            assert run.code == 0, run.text[-3000:]
-        done.append(gate)
+    def provision(mode: Mode) -> None:
+        trusted = [browser_lab.outside.address4] if "allowlist" in mode.require else []
+        overrides = {
+            "domains": [each.domain for each in MODES],
+            "builder_domain": mode.builder if mode.apart else None,
+            "access": {
+                "builder": {"require": list(mode.require), "match": mode.match},
+                "allowlist": trusted,
+            },
+            "edge": {"kind": mode.proxy},
+        }
+        run = provisioner.deploy(provisioner.inventory({HOST: "root"}, overrides))
+        assert run.code == 0, run.text[-3000:]
 
     return provision
 
@@ -79,31 +82,37 @@ def browsers(browser_lab, tmp_path_factory) -> Iterator[Browsers]:
         yield Browsers(playwright, browser_lab, browser_lab.host(HOST), folder)
 
 
-@pytest.fixture(scope="module", params=list(DOMAINS))
+@pytest.fixture(scope="module", params=MODES, ids=lambda mode: mode.name)
 def site(request, provision, browsers, browser_lab) -> Iterator[Site]:
-    """The host behind each of the gates, one after the other."""
-    provision(request.param)
-    domain, host = DOMAINS[request.param], browser_lab.host(HOST)
+    """The host in each of the modes, one after the other."""
+    mode, host = request.param, browser_lab.host(HOST)
+    provision(mode)
+    domains = list(dict.fromkeys((mode.builder, mode.domain)))
+    secret = host.ssh(["cat", f"{layout.SECRETS_DIR}/{layout.BASIC_PASSWORD}"]).stdout.strip()
+    basic = ("builder", secret) if "basic" in mode.require else None
     with (
-        browsers.start(domain, host.address4) as trusted,
-        browsers.start(domain, host.address6) as unknown,
+        browsers.start(domains, host.address4) as trusted,
+        browsers.start(domains, host.address6) as unknown,
     ):
         password = browser_lab.admin_password.read_text().strip()
-        people = visitor(trusted, domain), visitor(unknown, domain)
-        yield Site(request.param, domain, password, *people)
+        team = visitor(trusted, mode.builder, mode.domain, basic)
+        yield Site(mode, password, team, visitor(unknown, mode.builder, mode.domain))
 
 
 @pytest.fixture(scope="module")
 def dashboard(site) -> Page:
     """The team's tab after logging in."""
-    return site.team.log_in(site.password)
+    page = site.team.log_in(site.password)
+    if site.mode.team_types_password:
+        site.team.saw.forget(401)  # the question for the password, once
+    return page
 
 
 @pytest.fixture(scope="module")
 def studio(site, dashboard) -> Studio:
     """A project, made in the builder, on no domain yet."""
     dashboard.click("#new")
-    dashboard.fill("#name", f"Notes behind {site.gate}")
+    dashboard.fill("#name", f"Notes {site.mode.name}")
     dashboard.fill("#domain", "")
     dashboard.click("#create button[type=submit]")
     dashboard.wait_for_url("**/tinykit/studio?id=*")
@@ -114,7 +123,7 @@ def studio(site, dashboard) -> Studio:
 @pytest.fixture(scope="module")
 def published(site, studio) -> Studio:
     """The project with an app that visitors write to, published on the site's domain."""
-    studio.page.fill("#domain", site.domain)
+    studio.page.fill("#domain", site.mode.domain)
     studio.page.click("#domain-form button")
     studio.page.get_by_text("Domain saved").wait_for()
     studio.page.fill("#code", APP)
