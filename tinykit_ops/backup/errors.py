@@ -66,6 +66,10 @@ class TargetUnreachableError(UnavailableError, TargetError):
     """The target does not answer, or its folder is not there."""
 
 
+class LockedError(TargetAccessError):
+    """The object is locked in its target until a time, by object lock: it cannot go before."""
+
+
 class NotStoredError(TargetError):
     """The target has no object of that name."""
 

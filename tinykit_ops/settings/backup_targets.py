@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Annotated, Literal
 
 import pyrage
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
+from tinykit_ops.settings.problems import Problem
 from tinykit_ops.settings.secrets import Secret
 from tinykit_ops.settings.section import Section
-from tinykit_ops.settings.values import HostPath, Region, Slug, WebAddress
+from tinykit_ops.settings.values import HostPath, OneLine, Region, Slug, WebAddress
 
 _AGE_EXAMPLE = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 
@@ -87,8 +89,21 @@ TargetName = Annotated[
 ]
 
 
+def _lock_is_whole(target: S3Target) -> Iterator[Problem]:
+    if (target.lock_mode is None) != (target.lock_days is None):
+        lacking = "lock_days" if target.lock_days is None else "lock_mode"
+        yield Problem(lacking, "is missing: a lock has a mode and a length", "example: 30 days")
+
+
+def _kms_key_is_used(target: S3Target) -> Iterator[Problem]:
+    if target.sse_kms_key_id is not None and target.sse != "aws:kms":
+        yield Problem("sse_kms_key_id", 'is only read with sse = "aws:kms"', 'set sse to "aws:kms"')
+
+
 class S3Target(Section):
     """A bucket of any S3-compatible service."""
+
+    rules = (_lock_is_whole, _kms_key_is_used)
 
     kind: Literal["s3"] = Field(description="A bucket.", examples=["s3"])
     name: TargetName
@@ -121,6 +136,41 @@ class S3Target(Section):
         "the private key stays away from the host.",
         examples=[[_AGE_EXAMPLE], "none"],
     )
+    sse: Literal["AES256", "aws:kms"] | None = Field(
+        default=None,
+        description="Encryption by the service, beside our own: `AES256` with its keys, `aws:kms` "
+        "with one of Amazon's key service.",
+        examples=["AES256", "aws:kms"],
+    )
+    sse_kms_key_id: OneLine | None = Field(
+        default=None,
+        description="The key for `aws:kms`; the account's own for S3 when left out.",
+        examples=["arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+    )
+    # Classes that answer only after hours (GLACIER, DEEP_ARCHIVE) are not offered: indexes and
+    # shared uploads are read by every run.
+    storage_class: (
+        Literal["STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"] | None
+    ) = Field(
+        default=None,
+        description="What the service shall store on; its default when left out. Only classes that "
+        "answer at once can be used.",
+        examples=["STANDARD_IA"],
+    )
+    lock_mode: Literal["governance", "compliance"] | None = Field(
+        default=None,
+        description="Object lock: what was sent cannot be changed or removed for `lock_days`, by "
+        "nobody (`compliance`) or only with a special right (`governance`). The bucket must have "
+        "been made with object lock.",
+        examples=["governance"],
+    )
+    lock_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=3650,
+        description="How long an object is locked, counted from when it was sent.",
+        examples=[30],
+    )
 
 
 class DirectoryTarget(Section):
@@ -131,6 +181,12 @@ class DirectoryTarget(Section):
     path: HostPath = Field(
         description="Absolute path on the host.", examples=["/mnt/backup/tinykit"]
     )
+    must_be_mount: bool = Field(
+        default=False,
+        description="Refuse when the folder lies on the root file system, as it "
+        "does when its disk is not mounted.",
+        examples=[True],
+    )
     encryption: Encryption = Field(
         default="none",
         description='Public keys (`age1…`) that backups are sealed to, or "none".',
@@ -138,4 +194,68 @@ class DirectoryTarget(Section):
     )
 
 
-Target = Annotated[S3Target | DirectoryTarget, Field(discriminator="kind")]
+def _both_keys_or_none(target: EbsTarget) -> Iterator[Problem]:
+    if (target.access_key_id is None) != (target.secret_access_key is None):
+        lacking = "access_key_id" if target.access_key_id is None else "secret_access_key"
+        yield Problem(lacking, "is missing: a key has an id and a secret", "or leave out both")
+
+
+class EbsTarget(Section):
+    """Snapshots of the Amazon EBS volume that holds the data."""
+
+    rules = (_both_keys_or_none,)
+
+    kind: Literal["ebs"] = Field(description="Snapshots of an EBS volume.", examples=["ebs"])
+    name: TargetName
+    copy_to_region: Region | None = Field(
+        default=None,
+        description="Another region that gets a copy of every snapshot.",
+        examples=["eu-west-1"],
+    )
+    copy_kms_key_id: OneLine | None = Field(
+        default=None,
+        description="The key of that region for the copies of encrypted volumes; its default key "
+        "when left out.",
+        examples=["alias/backups"],
+    )
+    wait_minutes: int = Field(
+        default=120,
+        ge=1,
+        le=1440,
+        description="How long to wait for a snapshot, and for its copy. The first one of a big "
+        "volume can take hours.",
+        examples=[120],
+    )
+    access_key_id: Secret | None = Field(
+        default=None,
+        description="Id of an access key; the instance's role is used when left out.",
+        examples=[{"env": "TINYKIT_EBS_ACCESS_KEY_ID"}],
+    )
+    secret_access_key: Secret | None = Field(
+        default=None,
+        description="The access key's secret.",
+        examples=[{"env": "TINYKIT_EBS_SECRET_ACCESS_KEY"}],
+    )
+    endpoint: WebAddress | None = Field(
+        default=None,
+        description="Address of an EC2-compatible service; Amazon's when left out.",
+        examples=["https://ec2.example.com"],
+    )
+
+
+class BtrfsTarget(Section):
+    """Read-only snapshots of the btrfs subvolume that holds the data."""
+
+    kind: Literal["btrfs"] = Field(description="Snapshots of btrfs.", examples=["btrfs"])
+    name: TargetName
+    path: HostPath = Field(
+        description="Folder for the snapshots, on the same btrfs file system as the data.",
+        examples=["/var/lib/tinykit-snapshots"],
+    )
+
+
+ArchiveTarget = S3Target | DirectoryTarget  #: gets archives: parts, manifest, index
+VolumeTarget = EbsTarget | BtrfsTarget  #: snapshots the disk itself, where it is
+Target = Annotated[
+    S3Target | DirectoryTarget | EbsTarget | BtrfsTarget, Field(discriminator="kind")
+]

@@ -16,7 +16,7 @@ from tinykit_ops.backup.errors import (
     TargetError,
     TargetUnreachableError,
 )
-from tinykit_ops.backup.targets import s3 as s3_module
+from tinykit_ops.backup.targets import s3_client
 from tinykit_ops.backup.targets.s3 import S3Store
 from tinykit_ops.settings.backup_targets import S3Target
 
@@ -79,7 +79,7 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture
 def store(service: Service, monkeypatch: pytest.MonkeyPatch) -> S3Store:
-    monkeypatch.setattr(s3_module, "_ATTEMPTS", 2)
+    monkeypatch.setattr(s3_client, "ATTEMPTS", 2)
     settings = S3Target.model_validate(
         {
             "kind": "s3",
@@ -160,7 +160,7 @@ class BrokenSource:
 
     def read(self, size: int = -1, /) -> bytes:
         self.reads += 1
-        if self.reads > 3:
+        if self.reads > 5:
             raise SealError("the disk failed")
         return b"x" * (4 << 20)
 

@@ -14,7 +14,13 @@ from typing import Protocol
 
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.errors import BackupSettingsError
-from tinykit_ops.settings.backup_targets import DirectoryTarget, S3Target
+from tinykit_ops.settings.backup_targets import (
+    ArchiveTarget,
+    BtrfsTarget,
+    DirectoryTarget,
+    EbsTarget,
+    VolumeTarget,
+)
 
 
 class Readable(Protocol):
@@ -85,9 +91,21 @@ def open_target(config: AgentConfig, name: str) -> Target:
     """The target of that name in the settings, with its credentials.
 
     Raises:
-        BackupSettingsError: there is no such target.
+        BackupSettingsError: there is no such target, or it is a volume's (see `volumes`).
         UsageError, AccessError: its credentials are missing or cannot be read.
     """
+    target = target_settings(config, name)
+    if isinstance(target, EbsTarget | BtrfsTarget):
+        raise BackupSettingsError(
+            f"Target {name!r} holds snapshots of a volume, not archives",
+            where="backup.targets",
+            hint="name a target of the kind s3 or directory",
+        )
+    return _open(config, target)
+
+
+def target_settings(config: AgentConfig, name: str) -> ArchiveTarget | VolumeTarget:
+    """What the inventory says of that target. Raises BackupSettingsError when it says nothing."""
     known = {target.name: target for target in config.settings.backup.targets}
     if name not in known:
         raise BackupSettingsError(
@@ -95,10 +113,10 @@ def open_target(config: AgentConfig, name: str) -> Target:
             where="backup.targets",
             hint=f"known are: {', '.join(known) or 'none; add one to the inventory'}",
         )
-    return _open(config, known[name])
+    return known[name]
 
 
-def _open(config: AgentConfig, target: S3Target | DirectoryTarget) -> Target:
+def _open(config: AgentConfig, target: ArchiveTarget) -> Target:
     if isinstance(target, DirectoryTarget):
         from tinykit_ops.backup.targets.directory import DirectoryStore
 
@@ -112,6 +130,6 @@ def _open(config: AgentConfig, target: S3Target | DirectoryTarget) -> Target:
     )
 
 
-def recipients_of(target: S3Target | DirectoryTarget) -> list[str]:
+def recipients_of(target: ArchiveTarget) -> list[str]:
     """The public keys of a target's settings; an empty list when it says "none"."""
     return [] if target.encryption == "none" else list(target.encryption)

@@ -35,19 +35,15 @@ class DirectoryStore:
         self.name = settings.name
         self.encryption = recipients_of(settings)
         self._root = Path(settings.path)
+        self._must_be_mount = settings.must_be_mount
 
     def check_writable(self) -> None:
         """Prove that an object can be stored."""
-        if not self._root.is_dir():
-            raise TargetUnreachableError(
-                f"The folder of target {self.name!r} is not there",
-                where=str(self._root),
-                hint="is the disk mounted? make the folder once it is",
-            )
         self.put("write-test", _Bytes(datetime.now(UTC).isoformat().encode()))
 
     def put(self, key: str, stream: Readable) -> None:
         """Store all that the stream gives under that key, or nothing."""
+        self._look_for_disk()
         path = self._root / key
         partial = path.with_name(f"{PARTIAL}{path.name}")
         try:
@@ -66,6 +62,21 @@ class DirectoryStore:
         except BaseException:
             self._forget(partial)
             raise
+
+    def _look_for_disk(self) -> None:
+        """At every `put`: a disk can go away in the middle of a run."""
+        if not self._root.is_dir():
+            raise TargetUnreachableError(
+                f"The folder of target {self.name!r} is not there",
+                where=str(self._root),
+                hint="is the disk mounted? make the folder once it is",
+            )
+        if self._must_be_mount and self._root.stat().st_dev == Path("/").stat().st_dev:
+            raise TargetUnreachableError(
+                f"The folder of target {self.name!r} is not on a disk of its own",
+                where=str(self._root),
+                hint="mount its disk; nothing was written to the root file system",
+            )
 
     @contextmanager
     def get(self, key: str) -> Iterator[Readable]:

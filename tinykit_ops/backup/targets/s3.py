@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
+import builtins
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
 
-import boto3
-from boto3.exceptions import Boto3Error
-from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
-from tinykit_ops.backup.errors import (
-    NotStoredError,
-    TargetAccessError,
-    TargetError,
-    TargetUnreachableError,
-)
+from tinykit_ops.backup.errors import LockedError
+from tinykit_ops.backup.manifest import SNAPSHOTS, UPLOADS
 from tinykit_ops.backup.targets import Readable, StoredObject, recipients_of
+from tinykit_ops.backup.targets.s3_checksums import Content
+from tinykit_ops.backup.targets.s3_client import FAILURES, S3Service
+from tinykit_ops.backup.targets.s3_download import Download
+from tinykit_ops.backup.targets.s3_multipart import PART_BYTES, Multipart, abort_stale
 from tinykit_ops.settings.backup_targets import S3Target
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-MEBI = 1 << 20
-#: S3 allows 10,000 parts, so 8 MiB each carry an object of 78 GiB.
-PART_BYTES = 8 * MEBI
-TRANSFER = TransferConfig(
-    multipart_threshold=PART_BYTES,
-    multipart_chunksize=PART_BYTES,
-    max_concurrency=2,
-)
-# boto3 would keep ten parts of a stream in memory; its own configuration cannot say otherwise.
-TRANSFER.max_in_memory_upload_chunks = 2
-_ATTEMPTS = 5
 
 
 class S3Store:
@@ -44,26 +27,11 @@ class S3Store:
     def __init__(self, settings: S3Target, *, access_key_id: str, secret_access_key: str) -> None:
         self.name = settings.name
         self.encryption = recipients_of(settings)
-        self._bucket = settings.bucket
-        self._prefix = f"{settings.prefix.strip('/')}/" if settings.prefix.strip("/") else ""
-        self._endpoint = settings.endpoint or "AWS"
-        self._s3: S3Client = boto3.session.Session().client(
-            "s3",
-            endpoint_url=settings.endpoint,
-            region_name=settings.region,
-            aws_access_key_id=access_key_id,
-            aws_secret_access_key=secret_access_key,
-            config=Config(
-                retries={"max_attempts": _ATTEMPTS, "mode": "standard"},
-                connect_timeout=10,
-                read_timeout=60,
-                # What comes back is checked against our own SHA-256; botocore's check breaks on
-                # answers such as 503 to a download.
-                response_checksum_validation="when_required",
-                # Other services than AWS rarely have a host name for each bucket.
-                s3={"addressing_style": "path" if settings.endpoint else "auto"},
-            ),
+        self._settings = settings
+        self._service = S3Service(
+            settings, access_key_id=access_key_id, secret_access_key=secret_access_key
         )
+        self._client = self._service.client
 
     def check_writable(self) -> None:
         """Prove that an object can be stored."""
@@ -72,152 +40,156 @@ class S3Store:
     def put(self, key: str, stream: Readable) -> None:
         """Store all that the stream gives under that key, or nothing.
 
-        boto3 sends a checksum with every part, and gives a multipart upload up when one fails.
+        Uploads have keys that name their content, so one that was cut off is continued.
         """
-        watched = _Watched(stream)
-        try:
-            self._s3.upload_fileobj(
-                cast(Any, watched), self._bucket, self._prefix + key, Config=TRANSFER
+        parts = _parts(stream)
+        begun = deque(islice(parts, 2))
+        if len(begun) < 2:
+            self._put_whole(key, Content(begun.pop() if begun else b""))
+            return
+        Multipart(
+            self._service,
+            self._service.prefix + key,
+            self._options(key),
+            resume=key.startswith(UPLOADS),
+        ).send(_drained(begun, parts))
+
+    def _put_whole(self, key: str, content: Content) -> None:
+        def put() -> None:
+            answer = self._client.put_object(
+                **self._at(key),
+                Body=io.BytesIO(content.body),
+                ChecksumSHA256=content.sha256,
+                **self._options(key),
             )
-        except (ClientError, BotoCoreError, Boto3Error) as error:
-            watched.raise_own()
-            self._fail("store", key, error)
+            content.must_be_told_by(answer)
+
+        self._service.call("store", key, put)
+
+    def _at(self, key: str) -> dict[str, str]:
+        return {"Bucket": self._service.bucket, "Key": self._service.prefix + key}
+
+    def _options(self, key: str) -> dict[str, Any]:
+        """What the settings want of an object; a lock and a storage class only for backups."""
+        settings = self._settings
+        options: dict[str, Any] = {}
+        if settings.sse:
+            options["ServerSideEncryption"] = settings.sse
+        if settings.sse_kms_key_id:
+            options["SSEKMSKeyId"] = settings.sse_kms_key_id
+        if not key.startswith((SNAPSHOTS, UPLOADS)):
+            return options
+        if settings.storage_class:
+            options["StorageClass"] = settings.storage_class
+        if settings.lock_mode and settings.lock_days:
+            until = datetime.now(UTC) + timedelta(days=settings.lock_days)
+            options["ObjectLockMode"] = settings.lock_mode.upper()
+            options["ObjectLockRetainUntilDate"] = until
+        return options
+
+    # Reading -----------------------------------------------------------------------------------
 
     @contextmanager
     def get(self, key: str) -> Iterator[Readable]:
         """Open an object."""
-        try:
-            body = self._s3.get_object(Bucket=self._bucket, Key=self._prefix + key)["Body"]
-        except (ClientError, BotoCoreError) as error:
-            self._fail("fetch", key, error)
-        try:
-            yield _Body(body, lambda error: self._fail("fetch", key, error))
-        finally:
-            body.close()
+        with closing(Download(self._service, key)) as download:
+            yield download
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         """Every object whose key starts so."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=self._prefix + prefix
-        )
-        try:
-            for page in pages:
-                for found in page.get("Contents", []):
-                    key = found["Key"].removeprefix(self._prefix)
-                    yield StoredObject(key, found["Size"], found["LastModified"])
-        except (ClientError, BotoCoreError) as error:
-            self._fail("list", prefix, error)
+        after: dict[str, str] = {}
+        while True:
+            page = self._page(prefix, after)
+            for found in page.get("Contents", []):
+                key = found["Key"].removeprefix(self._service.prefix)
+                yield StoredObject(key, found["Size"], found["LastModified"])
+            if not page.get("NextContinuationToken"):
+                return
+            after = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def _page(self, prefix: str, after: Mapping[str, str]) -> Mapping[str, Any]:
+        def page() -> Mapping[str, Any]:
+            answer: Mapping[str, Any] = self._client.list_objects_v2(
+                **self._at_prefix(prefix), **after
+            )
+            return answer
+
+        return self._service.call("list", prefix, page)
+
+    def _at_prefix(self, prefix: str) -> dict[str, str]:
+        return {"Bucket": self._service.bucket, "Prefix": self._service.prefix + prefix}
+
+    # Removing ----------------------------------------------------------------------------------
 
     def delete(self, key: str) -> None:
-        """Remove an object."""
+        """Remove an object, in all its versions when the settings lock objects.
+
+        A plain deletion would only hide a locked object: it would look gone, and cost on.
+
+        Raises:
+            LockedError: it may go later.
+        """
+        if self._settings.lock_mode is None:
+            self._service.call("delete", key, lambda: self._client.delete_object(**self._at(key)))
+            return
+        self._refuse_locked(key)
+        for version in self._versions(key):
+            self._delete_version(key, version)
+
+    def _delete_version(self, key: str, version: str) -> None:
+        self._service.call(
+            "delete", key, lambda: self._client.delete_object(**self._at(key), VersionId=version)
+        )
+
+    def _versions(self, key: str) -> builtins.list[str]:
+        def versions() -> builtins.list[str]:
+            pages = self._client.get_paginator("list_object_versions").paginate(
+                **self._at_prefix(key)
+            )
+            wanted = self._service.prefix + key
+            return [
+                one["VersionId"]
+                for page in pages
+                for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+                if one["Key"] == wanted
+            ]
+
+        return self._service.call("delete", key, versions)
+
+    def _refuse_locked(self, key: str) -> None:
+        """Looked at first: the refusal of a service does not tell a lock from a lacking right."""
         try:
-            self._s3.delete_object(Bucket=self._bucket, Key=self._prefix + key)
-        except (ClientError, BotoCoreError) as error:
-            self._fail("delete", key, error)
+            until = self._client.head_object(**self._at(key)).get("ObjectLockRetainUntilDate")
+        except FAILURES:
+            return  # gone, or not ours to look at: the deletion itself tells
+        if until is not None and until > datetime.now(UTC):
+            raise LockedError(
+                f"Target {self.name!r} keeps an object locked until {until:%Y-%m-%d %H:%M} UTC",
+                where=f"bucket {self._service.bucket} key {self._service.prefix}{key}",
+                hint="prune again after that; object lock is meant to work like this",
+            )
 
     def tidy(self) -> None:
-        """Abort multipart uploads of ours that a killed run left: they cost money unseen."""
-        try:
-            pages = self._s3.get_paginator("list_multipart_uploads").paginate(
-                Bucket=self._bucket, Prefix=self._prefix
-            )
-            for page in pages:
-                for upload in page.get("Uploads", []):
-                    self._s3.abort_multipart_upload(
-                        Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-                    )
-        except ClientError as error:
-            # Some services cannot list them, and some credentials may not: no harm to the backup.
-            if _code(error) not in _TIDY_MAY_LACK:
-                self._fail("tidy", "", error)
-        except BotoCoreError as error:
-            self._fail("tidy", "", error)
-
-    def _fail(self, action: str, key: str, error: Exception) -> NoReturn:
-        where = f"{self._endpoint} bucket {self._bucket} key {self._prefix}{key}"
-        code = _code(error)
-        kind, hint = _CODES.get(code, (TargetError, "the service's own status page may tell more"))
-        if not isinstance(error, ClientError):
-            kind, hint = TargetUnreachableError, "check the endpoint, the network and the firewall"
-        raise kind(
-            f"Target {self.name!r} could not {action} ({code})", where=where, hint=hint
-        ) from None
+        """Abort multipart uploads of ours that nobody will continue."""
+        abort_stale(self._service, UPLOADS)
 
 
-class _Watched:
-    """A stream that remembers its own failure, which boto3 would hand on in other clothes.
-
-    It also fills every read: boto3 takes a short one for the end.
-    """
-
-    def __init__(self, stream: Readable) -> None:
-        self._stream = stream
-        self._error: Exception | None = None
-
-    def read(self, size: int = -1, /) -> bytes:
+def _parts(stream: Readable) -> Iterator[bytes]:
+    """The stream in pieces of PART_BYTES, the last one shorter."""
+    while True:
         pieces: list[bytes] = []
-        missing = size
-        try:
-            while (size < 0 or missing > 0) and (piece := self._stream.read(missing)):
-                pieces.append(piece)
-                missing = missing - len(piece) if size >= 0 else size
-        except Exception as error:
-            self._error = error
-            raise
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def raise_own(self) -> None:
-        if self._error is not None:
-            raise self._error
+        missing = PART_BYTES
+        while missing and (piece := stream.read(missing)):
+            pieces.append(piece)
+            missing -= len(piece)
+        if pieces:
+            yield b"".join(pieces)
+        if missing:
+            return
 
 
-class _Body:
-    """An answer's body whose network errors come out as ours."""
-
-    def __init__(self, body: Any, fail: Any) -> None:
-        self._body = body
-        self._fail = fail
-
-    def read(self, size: int = -1, /) -> bytes:
-        try:
-            content: bytes = self._body.read(None if size < 0 else size)
-        except (ClientError, BotoCoreError, OSError) as error:
-            self._fail(error)
-        return content
-
-
-def _code(error: Exception) -> str:
-    """S3's code of an error, or the kind of a network error; never what was sent."""
-    while not isinstance(error, ClientError) and isinstance(error.__cause__, Exception):
-        error = error.__cause__
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code", "unknown"))
-    return type(error).__name__
-
-
-_WRONG_KEY = "check the access key and its secret in the inventory"
-_NO_RIGHT = "let these credentials put, get and list objects of this bucket"
-_CODES: dict[str, tuple[type[TargetError], str]] = {
-    "SignatureDoesNotMatch": (TargetAccessError, _WRONG_KEY),
-    "InvalidAccessKeyId": (TargetAccessError, _WRONG_KEY),
-    "AccessDenied": (TargetAccessError, _NO_RIGHT),
-    "403": (TargetAccessError, _NO_RIGHT),
-    "NoSuchBucket": (TargetAccessError, "make the bucket first, or correct its name"),
-    "NoSuchKey": (NotStoredError, "was it deleted by hand, or by a lifecycle rule of the bucket?"),
-    "404": (NotStoredError, "was it deleted by hand, or by a lifecycle rule of the bucket?"),
-    "RequestTimeTooSkewed": (TargetAccessError, "this host's clock is wrong: `timedatectl`"),
-    "SlowDown": (TargetUnreachableError, "the service limits us: run again later"),
-    "ServiceUnavailable": (TargetUnreachableError, "the service has a problem: run again later"),
-    "InternalError": (TargetUnreachableError, "the service has a problem: run again later"),
-}
-#: NoSuchUpload is what rclone's server says when there are none.
-_TIDY_MAY_LACK = {
-    "AccessDenied",
-    "MethodNotAllowed",
-    "NoSuchUpload",
-    "NotImplemented",
-    "403",
-    "404",
-    "405",
-    "501",
-}
+def _drained(begun: deque[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
+    """All parts; none is held here any longer than it is needed."""
+    while begun:
+        yield begun.popleft()
+    yield from rest
