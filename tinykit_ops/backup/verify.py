@@ -15,8 +15,9 @@ from tinykit_ops.backup.database import Contents, find_faults, read_contents
 from tinykit_ops.backup.errors import BackupSettingsError, WrongKeyError, local_failure
 from tinykit_ops.backup.fetch import fetch_manifest, fetch_part, upload_parts
 from tinykit_ops.backup.keys import Identity
-from tinykit_ops.backup.manifest import Index, Manifest, Upload
+from tinykit_ops.backup.manifest import UPLOADS, Index, Manifest, Part, Upload
 from tinykit_ops.backup.restore import DATA, fetch_boot, fetch_database
+from tinykit_ops.backup.share import WHOLE, Share
 from tinykit_ops.backup.targets import Target
 from tinykit_ops.errors import TinykitOpsError
 
@@ -48,10 +49,12 @@ def verify(
     identities: Sequence[Identity],
     *,
     find_binary: FindBinary | None = None,
+    share: Share = WHOLE,
 ) -> Verdict:
     """Verify one snapshot; nothing is written to the target.
 
     Args:
+        share: which part of the uploads to read; of the others, size and presence are checked.
         find_binary: finds the PocketBase to boot on the copy; None leaves the boot out, and the
             verdict's steps say so.
 
@@ -62,7 +65,8 @@ def verify(
     verdict = Verdict(snapshot)
     with tempfile.TemporaryDirectory(prefix="tinykit-ops-verify-") as folder:
         try:
-            _Verification(target, verdict, identities, Path(folder), find_binary).go()
+            run = _Verification(target, verdict, identities, Path(folder), find_binary, share)
+            run.go()
         except (BackupSettingsError, WrongKeyError):
             raise
         except TinykitOpsError as error:
@@ -80,12 +84,14 @@ class _Verification:
         identities: Sequence[Identity],
         folder: Path,
         find_binary: FindBinary | None,
+        share: Share,
     ) -> None:
         self._target = target
         self._verdict = verdict
         self._identities = identities
         self._folder = folder
         self._find_binary = find_binary
+        self._share = share
 
     def go(self) -> None:
         index = read_index(self._target, self._verdict.id)
@@ -101,14 +107,32 @@ class _Verification:
             self._boot(manifest, sample)
 
     def _uploads(self, index: Index, manifest: Manifest, sample: Upload | None) -> None:
-        """Read every upload; keep the sample for the API."""
+        """Read the uploads of our share and look for the others; keep the sample for the API."""
         parts = upload_parts(index, manifest)
         named = {upload.key: upload.path for upload in manifest.uploads}
+        sampled = sample.key if sample else None
+        chosen = {key for key in parts if self._share.holds(key) or key == sampled}
+        self._others({key: part for key, part in parts.items() if key not in chosen}, named)
         for key, part in parts.items():
+            if key not in chosen:
+                continue
             with self._sink(sample if sample and sample.key == key else None) as into:
                 fetch = partial(fetch_part, self._target, part, into, self._identities)
                 self._try(fetch, f"upload {named[key]}")
-        self._did(f"{len(parts)} upload object(s) of {len(manifest.uploads)} files: hashes")
+        of = f" ({self._share} of {len(parts)})" if not self._share.is_whole else ""
+        self._did(f"{len(chosen)} upload object(s){of} of {len(manifest.uploads)} files: hashes")
+
+    def _others(self, parts: dict[str, Part], named: dict[str, str]) -> None:
+        if not parts:
+            return
+        there = {found.key: found.size for found in self._target.list(UPLOADS)}
+        for key, part in parts.items():
+            if key not in there:
+                self._verdict.faults.append(f"upload {named[key]}: its object {key} is missing")
+            elif there[key] != part.stored.size:
+                sizes = f"{there[key]} bytes instead of {part.stored.size}"
+                self._verdict.faults.append(f"upload {named[key]}: its object {key} has {sizes}")
+        self._did(f"{len(parts)} other upload object(s): there, with the right size")
 
     def _sink(self, kept: Upload | None) -> BinaryIO:
         if kept is None:

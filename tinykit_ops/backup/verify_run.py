@@ -11,6 +11,7 @@ from tinykit_ops.backup.catalog import newest_id
 from tinykit_ops.backup.keys import read_identities
 from tinykit_ops.backup.metrics import write_metrics
 from tinykit_ops.backup.places import Places
+from tinykit_ops.backup.share import WHOLE, Share
 from tinykit_ops.backup.status import TargetStatus, note
 from tinykit_ops.backup.targets import open_target
 from tinykit_ops.backup.verify import Verdict, verify
@@ -24,6 +25,7 @@ def verify_and_note(
     identity: Path | None,
     *,
     boot: bool = True,
+    share: Share = WHOLE,
 ) -> Verdict:
     """Verify one snapshot, the newest when none is named, and note the verdict on this host.
 
@@ -37,6 +39,7 @@ def verify_and_note(
         snapshot or newest_id(target),
         read_identities(identity) if identity else [],
         find_binary=(lambda version: binary_of_version(version, places)) if boot else None,
+        share=share,
     )
     if boot or not verdict.sound:
         status = note(target_name, lambda known: _noted(known, verdict), places.status)
