@@ -19,7 +19,7 @@ from tinykit_ops.backup.errors import BackupError, DamagedError, NotStoredError,
 from tinykit_ops.backup.manifest import SNAPSHOTS, UPLOADS, Index, folder, index_key
 from tinykit_ops.backup.retention import Decision, decide
 from tinykit_ops.backup.targets import Target
-from tinykit_ops.settings.backup import RetentionSettings
+from tinykit_ops.settings.retention import RetentionSettings
 
 GRACE = timedelta(days=2)
 NOTES = "prune/unnamed.json"  #: since when which content is unnamed

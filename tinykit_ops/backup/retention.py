@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tinykit_ops.settings.backup import RetentionSettings
+from tinykit_ops.settings.retention import RetentionSettings
 
 
 @dataclass(frozen=True)

@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
 from tinykit_ops.settings import cron
 from tinykit_ops.settings.backup_targets import Target
+from tinykit_ops.settings.notify import NotifySettings
 from tinykit_ops.settings.problems import Problem
+from tinykit_ops.settings.retention import RetentionSettings
 from tinykit_ops.settings.section import Section
 from tinykit_ops.settings.values import CronSchedule, ListLike
-
-
-class RetentionSettings(Section):
-    """Which snapshots stay; the newest always does."""
-
-    keep_last: int = Field(
-        default=3, ge=1, le=1000, description="How many of the newest stay.", examples=[3]
-    )
-    daily: int = Field(
-        default=7, ge=0, le=1000, description="Days of which the last one stays.", examples=[7]
-    )
-    weekly: int = Field(
-        default=5, ge=0, le=1000, description="Weeks of which the last one stays.", examples=[5]
-    )
-    monthly: int = Field(
-        default=12, ge=0, le=1000, description="Months of which the last one stays.", examples=[12]
-    )
 
 
 def _names_differ(backup: BackupSettings) -> Iterator[Problem]:
@@ -41,25 +27,65 @@ def _names_differ(backup: BackupSettings) -> Iterator[Problem]:
 
 
 def _age_fits_schedule(backup: BackupSettings) -> Iterator[Problem]:
-    hours = cron.parse(backup.schedule).gaps_minutes()[1] / 60
-    if hours > backup.max_age_hours:
+    yield from _too_old(backup.schedule, backup.max_age_hours, "max_age_hours")
+
+
+def _ages_fit_schedules(backup: BackupSettings) -> Iterator[Problem]:
+    for number, target in enumerate(backup.targets):
+        if target.schedule or target.max_age_hours:
+            plan = _plan(backup, target)
+            yield from _too_old(
+                plan.schedule, plan.max_age_hours, f"targets[{number}].max_age_hours"
+            )
+
+
+def _too_old(schedule: str, limit: int, key: str) -> Iterator[Problem]:
+    hours = cron.parse(schedule).gaps_minutes()[1] / 60
+    if hours > limit:
         reason = (
-            f"is {backup.max_age_hours}, but the schedule leaves up to {hours:g} hours between "
+            f"is {limit}, but the schedule leaves up to {hours:g} hours between "
             "backups: the check would fail without a fault"
         )
-        yield Problem("max_age_hours", reason, f"give it {int(hours) + 2} or more")
+        yield Problem(key, reason, f"give it {int(hours) + 2} or more")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What holds for one target: its own settings, else those for all."""
+
+    schedule: str
+    retention: RetentionSettings
+    max_age_hours: int
+    max_verified_age_hours: int
+
+
+def _plan(backup: BackupSettings, target: Target) -> Plan:
+    return Plan(
+        target.schedule or backup.schedule,
+        target.retention or backup.retention,
+        target.max_age_hours or backup.max_age_hours,
+        backup.max_verified_age_hours,
+    )
 
 
 class BackupSettings(Section):
     """Scheduled snapshots of PocketBase's data."""
 
-    rules = (_names_differ, _age_fits_schedule)
+    rules = (_names_differ, _age_fits_schedule, _ages_fit_schedules)
 
     schedule: CronSchedule = Field(
         default="17 3 * * *",
         description="When to back up: the five fields of crontab(5), in the host's time zone; at "
         "most every 5 minutes.",
         examples=["17 3 * * *"],
+    )
+    jitter_minutes: int = Field(
+        default=10,
+        ge=0,
+        le=120,
+        description="Each host begins up to this much later, always by the same amount, so that a "
+        "fleet does not begin at once; never more than half the time between two runs.",
+        examples=[10],
     )
     targets: Annotated[list[Target], ListLike] = Field(
         default=[],
@@ -79,3 +105,20 @@ class BackupSettings(Section):
         "longest gap.",
         examples=[26],
     )
+    max_verified_age_hours: int = Field(
+        default=24 * 8,
+        ge=1,
+        le=10000,
+        description="`backup status` warns when no restored copy was found good for longer: the "
+        "default is a week and a day.",
+        examples=[192],
+    )
+    notify: NotifySettings = Field(
+        default=NotifySettings(),
+        description="Whom a backup tells how it went.",
+        examples=[{"email": "ops@example.com"}],
+    )
+
+    def plan(self, target: Target) -> Plan:
+        """What holds for one of the targets."""
+        return _plan(self, target)

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 import pyrage
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
+from tinykit_ops.settings.backup_plan import PlannedTarget, TargetName
 from tinykit_ops.settings.problems import Problem
 from tinykit_ops.settings.secrets import Secret
-from tinykit_ops.settings.section import Section
-from tinykit_ops.settings.values import HostPath, OneLine, Region, Slug, WebAddress
+from tinykit_ops.settings.values import HostPath, OneLine, Region, WebAddress
 
 _AGE_EXAMPLE = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 
@@ -84,9 +84,6 @@ Encryption = Annotated[
         }
     ),
 ]
-TargetName = Annotated[
-    Slug, Field(description="A name for logs, metrics and `--target`.", examples=["offsite"])
-]
 
 
 def _lock_is_whole(target: S3Target) -> Iterator[Problem]:
@@ -100,7 +97,7 @@ def _kms_key_is_used(target: S3Target) -> Iterator[Problem]:
         yield Problem("sse_kms_key_id", 'is only read with sse = "aws:kms"', 'set sse to "aws:kms"')
 
 
-class S3Target(Section):
+class S3Target(PlannedTarget):
     """A bucket of any S3-compatible service."""
 
     rules = (_lock_is_whole, _kms_key_is_used)
@@ -173,7 +170,7 @@ class S3Target(Section):
     )
 
 
-class DirectoryTarget(Section):
+class DirectoryTarget(PlannedTarget):
     """A folder on another disk or mount."""
 
     kind: Literal["directory"] = Field(description="A folder.", examples=["directory"])
@@ -200,7 +197,7 @@ def _both_keys_or_none(target: EbsTarget) -> Iterator[Problem]:
         yield Problem(lacking, "is missing: a key has an id and a secret", "or leave out both")
 
 
-class EbsTarget(Section):
+class EbsTarget(PlannedTarget):
     """Snapshots of the Amazon EBS volume that holds the data."""
 
     rules = (_both_keys_or_none,)
@@ -243,7 +240,7 @@ class EbsTarget(Section):
     )
 
 
-class BtrfsTarget(Section):
+class BtrfsTarget(PlannedTarget):
     """Read-only snapshots of the btrfs subvolume that holds the data."""
 
     kind: Literal["btrfs"] = Field(description="Snapshots of btrfs.", examples=["btrfs"])

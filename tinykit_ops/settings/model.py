@@ -12,11 +12,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tinykit_ops.settings.access import AccessSettings, Gate
-from tinykit_ops.settings.backup import BackupSettings, RetentionSettings
+from tinykit_ops.settings.backup import BackupSettings
 from tinykit_ops.settings.backup_targets import DirectoryTarget, S3Target, Target
 from tinykit_ops.settings.edge import EdgeSettings, TlsSettings
 from tinykit_ops.settings.firewall import EVERYWHERE, FirewallSettings
 from tinykit_ops.settings.problems import Problem
+from tinykit_ops.settings.retention import RetentionSettings
 from tinykit_ops.settings.secrets import Secret, password_fault, unusable
 from tinykit_ops.settings.section import Section
 from tinykit_ops.settings.software import AppSettings, LlmSettings, PocketbaseSettings

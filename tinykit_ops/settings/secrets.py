@@ -156,11 +156,26 @@ def password_fault(text: str) -> str | None:
     return None
 
 
+def web_address_fault(text: str) -> str | None:
+    """Why this is not an address that could be called, or None; it is never quoted."""
+    if not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:_-]+(/[\x21-\x7e]*|\?[\x21-\x7e]*)?", text):
+        return "the secret is not a web address that starts with https:// or http://"
+    return None
+
+
 #: What the text of a secret has to look like, by the last part of its key.
 VALUE_RULES: dict[str, ValueRule] = {
+    "ping_url": web_address_fault,
+    "webhook_url": web_address_fault,
     "admin_password": password_fault,
     "superuser_password": password_fault,
 }
+
+
+def _hint(rule: ValueRule | None) -> str:
+    if rule is web_address_fault:
+        return "example: https://hc-ping.com/your-own-uuid"
+    return "example: `openssl rand -base64 24` makes one"
 
 
 def secrets_of(section: Section, parent: str = "") -> Iterator[tuple[str, Secret]]:
@@ -199,7 +214,7 @@ def resolve_all(settings: Section, *, warn: Warn | None = None) -> dict[str, Sec
         rule = VALUE_RULES.get(key.rsplit(".", 1)[-1])
         fault = rule(text) if rule else None
         if fault:
-            problems.append(Problem(key, fault, "example: `openssl rand -base64 24` makes one"))
+            problems.append(Problem(key, fault, _hint(rule)))
         values[key] = SecretStr(text)
     if problems:
         raise SettingsError(problems)

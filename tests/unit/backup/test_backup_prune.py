@@ -12,7 +12,7 @@ from tinykit_ops.backup.errors import DamagedError, TargetAccessError
 from tinykit_ops.backup.manifest import Index, Stored, folder, index_key
 from tinykit_ops.backup.prune import GRACE, Pruned, prune
 from tinykit_ops.backup.targets.directory import DirectoryStore
-from tinykit_ops.settings.backup import RetentionSettings
+from tinykit_ops.settings.retention import RetentionSettings
 from tinykit_ops.settings.backup_targets import DirectoryTarget
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

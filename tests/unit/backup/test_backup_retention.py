@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinykit_ops.backup.retention import decide
-from tinykit_ops.settings.backup import RetentionSettings
+from tinykit_ops.settings.retention import RetentionSettings
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

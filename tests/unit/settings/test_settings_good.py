@@ -194,3 +194,22 @@ def test_dangerous_settings_are_warned_about(
 def test_a_name_may_be_served_with_and_without_www(good: dict[str, Any]) -> None:
     good["domains"] = ["apps.example.com", "www.apps.example.com"]
     assert load(good).domains == ["apps.example.com", "www.apps.example.com"]
+
+
+def test_a_target_has_its_own_schedule_and_retention_or_those_of_all(good: dict[str, Any]) -> None:
+    targets = [
+        {"kind": "directory", "name": "disk", "path": "/a"},
+        {
+            "kind": "directory",
+            "name": "far",
+            "path": "/b",
+            "schedule": "0 5 * * sun",
+            "max_age_hours": 170,
+            "retention": {"keep_within": "8 W"},
+        },
+    ]
+    backup = load(apply(good, {"backup": {"targets": targets, "schedule": "0 1 * * *"}})).backup
+    near, far = (backup.plan(target) for target in backup.targets)
+    assert (near.schedule, near.max_age_hours) == ("0 1 * * *", 26)
+    assert (far.schedule, far.max_age_hours) == ("0 5 * * sun", 170)
+    assert (near.retention.keep_within, far.retention.keep_within) == (None, "8w")

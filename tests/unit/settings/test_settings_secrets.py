@@ -282,3 +282,18 @@ def test_the_error_has_no_hidden_cause_that_a_traceback_would_print(good: dict[s
 
 def test_settings_survive_being_copied_to_another_process(settings: Settings) -> None:
     assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+@pytest.mark.parametrize("text", [f"ftp://{CANARY}.example", CANARY, f"https://x/{CANARY} y"])
+def test_a_hook_that_is_no_web_address_is_refused_without_being_shown(
+    text: str, good: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK", text)
+    settings = load_settings(
+        apply(good, {"backup": {"notify": {"ping_url": {"env": "HOOK"}}}}), where="web1"
+    )
+    with pytest.raises(SettingsError) as caught:
+        resolve_all(settings)
+    assert "backup.notify.ping_url" in str(caught.value)
+    assert "not a web address" in str(caught.value)
+    assert CANARY not in str(caught.value)

@@ -1,0 +1,36 @@
+"""Whom a backup tells how it went."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from tinykit_ops.settings.secrets import Secret
+from tinykit_ops.settings.section import Section
+from tinykit_ops.settings.values import Email
+
+
+class NotifySettings(Section):
+    """Hooks of a backup. One that fails is told in the log and never fails a backup."""
+
+    ping_url: Secret | None = Field(
+        default=None,
+        description="Address that is called as healthchecks.io wants it: `/start` is added when a "
+        "backup begins, `/fail` when a target did not get its snapshot, nothing when all did. "
+        "Whoever knows it can call it, so it is a secret.",
+        examples=[{"env": "TINYKIT_PING_URL"}],
+    )
+    webhook_url: Secret | None = Field(
+        default=None,
+        description="Address that gets a JSON document by POST after every backup.",
+        examples=[{"env": "TINYKIT_WEBHOOK_URL"}],
+    )
+    email: Email | None = Field(
+        default=None,
+        description="Who gets an e-mail, by the host's own mailer (`/usr/sbin/sendmail`).",
+        examples=["ops@example.com"],
+    )
+    email_on: Literal["failure", "always"] = Field(
+        default="failure", description="After which backups.", examples=["failure"]
+    )
