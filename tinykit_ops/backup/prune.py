@@ -1,28 +1,33 @@
 """Removing snapshots that need not stay, and content that no snapshot names any more.
 
-Content goes in two steps, because a backup may be running elsewhere that found it and is about to
-name it: the first prune that sees it unnamed only writes that down, a later one deletes it when
-it is still unnamed after the grace time, which is longer than any backup takes.
+Why content goes only after a grace time, and why that is safe beside a running backup: `unnamed`.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from datetime import UTC, datetime
 
 from tinykit_ops.backup.catalog import read_index, snapshot_ids
-from tinykit_ops.backup.errors import BackupError, DamagedError, NotStoredError, TargetAccessError
-from tinykit_ops.backup.manifest import SNAPSHOTS, UPLOADS, Index, folder, index_key
+from tinykit_ops.backup.errors import BackupError, DamagedError, LockedError, TargetAccessError
+from tinykit_ops.backup.manifest import Index, folder, index_key
 from tinykit_ops.backup.retention import Decision, decide
 from tinykit_ops.backup.targets import Target
+from tinykit_ops.backup.unnamed import (
+    GRACE,
+    Notes,
+    read_notes,
+    time_of,
+    unnamed_keys,
+    write_notes,
+)
 from tinykit_ops.settings.retention import RetentionSettings
 
-GRACE = timedelta(days=2)
-NOTES = "prune/unnamed.json"  #: since when which content is unnamed
+__all__ = ["GRACE", "Pruned", "prune"]
+
+REFUSALS = 3  #: so many without one success: these credentials may not delete at all
 
 
 @dataclass
@@ -31,19 +36,17 @@ class Pruned:
 
     Attributes:
         decisions: about every snapshot, newest first.
-        content_removed: keys of content and of half-written snapshots that went.
+        content_removed: keys of content and of half-written snapshots that went, or would go.
         waiting: how much unnamed content is still within the grace time.
-        denied: why nothing more could be deleted; None when all could.
+        locked: what should have gone and could not: key → why. It is tried again next time.
+        denied: what the target said when it refused a deletion without a lock, if it did.
     """
 
     decisions: list[Decision]
     content_removed: list[str] = field(default_factory=list)
     waiting: int = 0
+    locked: dict[str, str] = field(default_factory=dict)
     denied: str | None = None
-
-
-class _Notes(BaseModel):
-    since: dict[str, AwareDatetime] = {}
 
 
 def prune(
@@ -54,34 +57,115 @@ def prune(
     dry_run: bool = False,
     now: datetime | None = None,
 ) -> Pruned:
-    """Apply the retention to one target.
+    """Apply the retention to one target. Call it only when the last backup to it succeeded.
 
     Credentials that may not delete are no fault: the result says so, and a host that may can do it.
+
+    Args:
+        protected: ids that stay whatever the retention says: the last verified snapshot.
+        dry_run: only decide; nothing is written.
+        now: instead of the target's own time, for tests.
 
     Raises:
         DamagedError: an index cannot be read; then nothing is removed, because nobody knows what
             that snapshot needs.
         TargetError: the target failed otherwise.
     """
-    now = now or datetime.now(UTC)
-    named: dict[str, set[str]] = {}
-    times: list[tuple[str, datetime]] = []
-    for snapshot in snapshot_ids(target):
-        index = _readable_index(target, snapshot)
-        times.append((snapshot, index.created))
-        named[snapshot] = {stored.key for stored in index.objects}
-    pruned = Pruned(decide(times, retention, protected))
-    going = [decision.id for decision in pruned.decisions if not decision.stays]
-    if dry_run:
-        return pruned
     try:
-        for snapshot in going:
-            _remove_snapshot(target, snapshot)
-            del named[snapshot]
-        _remove_unnamed(target, set().union(*named.values()), pruned, now)
+        # Before the indexes are read: `unnamed` relies on that.
+        now = now or (datetime.now(UTC) if dry_run else time_of(target))
     except TargetAccessError as error:
-        pruned.denied = error.what
+        return Pruned([], denied=error.what)
+    run = _Prune(target, now)
+    pruned = run.decide(retention, protected)
+    if dry_run:
+        run.look_for_content(pruned)
+        return pruned
+    with suppress(_MayNotDelete):
+        run.remove_snapshots(pruned)
+        run.remove_content(pruned)
     return pruned
+
+
+class _MayNotDelete(Exception):  # noqa: N818
+    """Enough was refused."""
+
+
+class _Prune:
+    """One prune of one target."""
+
+    def __init__(self, target: Target, now: datetime) -> None:
+        self._target = target
+        self._now = now
+        self._named: dict[str, set[str]] = {}
+        self._deleted = self._refused = 0
+
+    def decide(self, retention: RetentionSettings, protected: Collection[str]) -> Pruned:
+        times: list[tuple[str, datetime]] = []
+        for snapshot in snapshot_ids(self._target):
+            index = _readable_index(self._target, snapshot)
+            times.append((snapshot, index.created))
+            self._named[snapshot] = {stored.key for stored in index.objects}
+        return Pruned(decide(times, retention, protected, self._now))
+
+    def remove_snapshots(self, pruned: Pruned) -> None:
+        """The index first: from then on it is no snapshot, whatever happens."""
+        for snapshot in [one.id for one in pruned.decisions if not one.stays]:
+            if self._remove(index_key(snapshot), pruned):
+                for found in list(self._target.list(folder(snapshot))):
+                    self._remove(found.key, pruned)
+
+    # Content -----------------------------------------------------------------------------------
+
+    def look_for_content(self, pruned: Pruned) -> None:
+        """What `remove_content` would do."""
+        since = self._since(read_notes(self._target))
+        pruned.content_removed = self._ripe(since)
+        pruned.waiting = len(since) - len(pruned.content_removed)
+
+    def remove_content(self, pruned: Pruned) -> None:
+        before = read_notes(self._target)
+        since = self._since(before)
+        if since != before.since:
+            # Before anything goes, so that whoever begins now knows what not to rely on.
+            write_notes(self._target, Notes(since=since))
+        removed = [key for key in self._ripe(since) if self._remove(key, pruned)]
+        pruned.content_removed += removed
+        left = {key: time for key, time in since.items() if key not in removed}
+        pruned.waiting = len(left)
+        if removed:
+            write_notes(self._target, Notes(since=left))
+
+    def _since(self, before: Notes) -> dict[str, datetime]:
+        """Since when what is unnamed now has been so. What an index named when this prune began,
+        also one that this prune removed, is so since now."""
+        at_start: set[str] = set().union(*self._named.values())
+        present = {one for one in snapshot_ids(self._target) if one in self._named}
+        named_now: set[str] = set().union(*(self._named[one] for one in present))
+        return {
+            key: self._now if key in at_start else before.since.get(key, self._now)
+            for key in unnamed_keys(self._target, named_now)
+        }
+
+    def _ripe(self, since: dict[str, datetime]) -> list[str]:
+        return sorted(key for key, time in since.items() if self._now - time >= GRACE)
+
+    def _remove(self, key: str, pruned: Pruned) -> bool:
+        """Whether it went. One locked object stops nothing."""
+        try:
+            self._target.delete(key)
+        except LockedError as error:
+            pruned.locked[key] = error.what
+            return False
+        except TargetAccessError as error:
+            # Some services answer so for a locked object too: hence one refusal tells nothing.
+            pruned.locked[key] = pruned.denied = error.what
+            self._refused += 1
+            if self._refused >= REFUSALS and not self._deleted:
+                raise _MayNotDelete from None
+            return False
+        self._deleted += 1
+        return True
 
 
 def _readable_index(target: Target, snapshot: str) -> Index:
@@ -93,39 +177,3 @@ def _readable_index(target: Target, snapshot: str) -> Index:
             where=error.where,
             hint="look at that snapshot with `tinykit-ops backup verify`, then delete it by hand",
         ) from None
-
-
-def _remove_snapshot(target: Target, snapshot: str) -> None:
-    """The index first: from then on it is no snapshot, whatever happens."""
-    target.delete(index_key(snapshot))
-    for found in list(target.list(folder(snapshot))):
-        target.delete(found.key)
-
-
-def _remove_unnamed(target: Target, named: set[str], pruned: Pruned, now: datetime) -> None:
-    whole = {f"{SNAPSHOTS}{one}/" for one in snapshot_ids(target)}
-    present = [found.key for found in target.list(UPLOADS)]
-    present += [
-        found.key
-        for found in target.list(SNAPSHOTS)
-        if not any(found.key.startswith(prefix) for prefix in whole)
-    ]
-    before = _read_notes(target)
-    since = {key: before.since.get(key, now) for key in present if key not in named}
-    for key, time in sorted(since.items()):
-        if now - time >= GRACE:
-            target.delete(key)
-            pruned.content_removed.append(key)
-            del since[key]
-    pruned.waiting = len(since)
-    if since != before.since:
-        notes = _Notes(since=since).model_dump_json().encode()
-        target.put(NOTES, io.BytesIO(notes))
-
-
-def _read_notes(target: Target) -> _Notes:
-    try:
-        with target.get(NOTES) as stream:
-            return _Notes.model_validate_json(stream.read())
-    except (NotStoredError, ValidationError):
-        return _Notes()  # the grace time begins again
