@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from tinykit_ops import __version__
+from tinykit_ops.backup.archive_uploads import LANES, UploadsPart
 from tinykit_ops.backup.database import Contents
-from tinykit_ops.backup.errors import BackupError, MissingUploadsError
+from tinykit_ops.backup.errors import BackupError
 from tinykit_ops.backup.manifest import (
     UPLOADS,
     Index,
@@ -23,11 +25,12 @@ from tinykit_ops.backup.manifest import (
     index_key,
 )
 from tinykit_ops.backup.seal import Sealed
-from tinykit_ops.backup.stored import StoredUploads, upload_key
+from tinykit_ops.backup.spool import Spool
+from tinykit_ops.backup.stored import StoredUploads
 from tinykit_ops.backup.targets import Readable, Target
-from tinykit_ops.backup.uploads import open_upload
+from tinykit_ops.backup.upload_hashes import UploadHashes
 
-CHUNK = 1 << 20
+BIG_BYTES = 8 << 20  #: more than one part of a multipart upload
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Source:
         copy: of the database, in our own folder.
         uploads: paths relative to `storage`, listed after the copy was made.
         boot: the tar of what is needed to boot.
+        state: this host's folder for what outlives a run, and only saves work.
     """
 
     id: str
@@ -48,6 +52,7 @@ class Source:
     storage: Path
     uploads: Sequence[str]
     boot: bytes
+    state: Path
     domains: Sequence[str]
     pocketbase: str
     release: str
@@ -62,6 +67,9 @@ class Archive:
         self._stored = stored
         self._secret = secret
         self._recipients = target.encryption
+        self._spool = Spool(source.state / f"sealed-{target.name}")
+        self._lock = threading.Lock()
+        self._one_big = threading.Lock()
         self.sent_bytes = 0
 
     def write(self) -> Index:
@@ -71,15 +79,18 @@ class Archive:
             MissingUploadsError: a file that the database names went away meanwhile.
             BackupError: anything else; the target then holds no such snapshot.
         """
+        # The uploads first: what was sent of them is not sent again after a kill, while the next
+        # run has another copy of the database.
+        uploads = self._put_uploads()
         with self._source.copy.open("rb") as database:
             database_part = self._put_part("data.db", database)
         boot_part = self._put_part("boot.tar", io.BytesIO(self._source.boot))
-        uploads = self._put_uploads()
         manifest = self._put_manifest(database_part, boot_part, uploads)
         index = self._index(manifest, database_part, boot_part, uploads)
         self._check_all_there(index)
         self._target.put(index_key(index.id), io.BytesIO(index.model_dump_json().encode()))
         self._stored.forget_journal()
+        self._spool.clear()
         return index
 
     def _put_part(self, name: str, content: Readable) -> Part:
@@ -89,42 +100,45 @@ class Archive:
     def _put(self, key: str, content: Readable) -> Part:
         sealed = Sealed(content, self._recipients)
         self._target.put(key, sealed)
-        self.sent_bytes += sealed.sealed.size
+        self._count(sealed.sealed.size)
         stored = Stored(key=key, size=sealed.sealed.size, sha256=sealed.sealed.sha256)
         return Part(stored=stored, size=sealed.plain.size, sha256=sealed.plain.sha256)
+
+    def _count(self, sent: int) -> None:
+        with self._lock:
+            self.sent_bytes += sent
 
     # Uploads -----------------------------------------------------------------------------------
 
     def _put_uploads(self) -> list[tuple[Upload, Stored]]:
-        done: list[tuple[Upload, Stored]] = []
-        for path in self._source.uploads:
-            try:
-                done.append(self._put_upload(path))
-            except MissingUploadsError:
-                if path in self._source.contents.files:
-                    raise
-                # No record names it: it was deleted since we listed, or is nobody's.
-        return done
+        source = self._source
+        with UploadHashes(source.state / "upload-hashes.db") as hashes:
+            hashes.keep_only(source.uploads)
+            return UploadsPart(
+                source.storage,
+                source.contents.files,
+                self._stored,
+                hashes,
+                (self._secret, self._recipients),
+                self._put_upload,
+            ).send(source.uploads)
 
-    def _put_upload(self, path: str) -> tuple[Upload, Stored]:
-        with open_upload(self._source.storage, path) as file:
-            digest = _sha256(file)
-            size = file.tell()
-            key = upload_key(self._secret, digest, self._recipients)
-            stored = self._stored.find(key)
-            if stored is None:
-                file.seek(0)
-                part = self._put(key, file)
-                if part.sha256 != digest:
-                    # PocketBase never changes a stored file; this one is still being written.
-                    raise MissingUploadsError(
-                        "An upload changed while it was read",
-                        where=path,
-                        hint="run the backup again",
-                    )
-                stored = part.stored
-                self._stored.add(stored)
-        return Upload(path=path, key=key, size=size, sha256=digest), stored
+    def _put_upload(self, key: str, content: BinaryIO, size: int) -> Part:
+        """Big ones one after the other: each needs some parts in memory."""
+        if size <= BIG_BYTES:
+            return self._put(key, content)
+        if self._recipients and self._target.resumes and self._spool.has_room(size * LANES):
+            return self._put_by_spool(key, content)
+        with self._one_big:
+            return self._put(key, content)
+
+    def _put_by_spool(self, key: str, content: BinaryIO) -> Part:
+        part = self._spool.seal(key, content, self._recipients)
+        with self._one_big, self._spool.open(key) as sealed:
+            self._target.put(key, sealed)
+        self._spool.forget(key)
+        self._count(part.stored.size)
+        return part
 
     # Papers ------------------------------------------------------------------------------------
 
@@ -172,10 +186,3 @@ class Archive:
                 where=lacking[0],
                 hint="does something else delete there? give every instance a prefix of its own",
             )
-
-
-def _sha256(file: Readable) -> str:
-    digest = hashlib.sha256()
-    while chunk := file.read(CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()

@@ -142,6 +142,7 @@ class _Run:
                 storage=self.places.storage,
                 uploads=uploads,
                 boot=boot_tar(self.config, self.places).getvalue(),
+                state=self.places.state,
                 domains=self.config.settings.domains,
                 pocketbase=pocketbase_version(self.places),
                 release=release_in_use(self.places),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def upload_key(secret: bytes, sha256: str, recipients: Sequence[str]) -> str:
 
 
 class StoredUploads:
-    """What one target holds of uploads.
+    """What one target holds of uploads; several threads may ask and add.
 
     Args:
         journal: a file of this host; it outlives a killed run.
@@ -44,30 +44,37 @@ class StoredUploads:
         self._sizes = {found.key: found.size for found in target.list(UPLOADS)}
         self._known: dict[str, Stored] = {}
         self._unread = snapshot_ids(target)
+        self._lock = threading.RLock()
         for stored in _read_journal(journal):
             self._learn(stored)
 
     def find(self, key: str) -> Stored | None:
         """The object of that key when it is held for sure."""
-        # Older indexes are read only when the object is there and no newer one names it.
-        while key in self._sizes and key not in self._known and self._unread:
-            try:
-                index = read_index(self._target, self._unread.pop())
-            except BackupError:
-                continue  # a damaged index vouches for nothing
-            for stored in index.uploads:
-                self._learn(stored)
-        return self._known.get(key)
+        with self._lock:
+            # Older indexes are read only when the object is there and no newer one names it.
+            while key in self._sizes and key not in self._known and self._unread:
+                self._learn_from(self._unread.pop())
+            return self._known.get(key)
+
+    def _learn_from(self, snapshot: str) -> None:
+        try:
+            index = read_index(self._target, snapshot)
+        except BackupError:
+            return  # a damaged index vouches for nothing
+        for stored in index.uploads:
+            self._learn(stored)
 
     def add(self, stored: Stored) -> None:
-        """Remember an object that was just sent, also across a kill."""
-        self._sizes[stored.key] = stored.size
-        self._known[stored.key] = stored
-        self._journal.parent.mkdir(parents=True, exist_ok=True)
-        with self._journal.open("a") as file:
-            file.write(stored.model_dump_json() + "\n")
-            file.flush()
-            os.fdatasync(file.fileno())
+        """Remember an object that was just sent, also across a kill.
+
+        Not across a power cut: a line that is lost only means that an object is sent again.
+        """
+        with self._lock:
+            self._sizes[stored.key] = stored.size
+            self._known[stored.key] = stored
+            self._journal.parent.mkdir(parents=True, exist_ok=True)
+            with self._journal.open("a") as file:
+                file.write(stored.model_dump_json() + "\n")
 
     def forget_journal(self) -> None:
         """An index names all of it now."""

@@ -59,6 +59,11 @@ class Target(Protocol):
         """The age public keys that archives are sealed to; none means not encrypted."""
         ...
 
+    @property
+    def resumes(self) -> bool:
+        """Whether a `put` of the same bytes goes on where a killed one of that key ended."""
+        ...
+
     def check_writable(self) -> None:
         """Prove that an object can be stored."""
         ...

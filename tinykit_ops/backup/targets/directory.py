@@ -31,6 +31,8 @@ class DirectoryStore:
     an empty one on the disk that holds the data.
     """
 
+    resumes = False
+
     def __init__(self, settings: DirectoryTarget) -> None:
         self.name = settings.name
         self.encryption = recipients_of(settings)

@@ -24,6 +24,8 @@ from tinykit_ops.settings.backup_targets import S3Target
 class S3Store:
     """Objects are S3 objects under the prefix of the settings."""
 
+    resumes = True
+
     def __init__(self, settings: S3Target, *, access_key_id: str, secret_access_key: str) -> None:
         self.name = settings.name
         self.encryption = recipients_of(settings)
