@@ -37,6 +37,7 @@ POCKETBASE_HOOKS = f"{POCKETBASE_HOME}/hooks"
 POCKETBASE_STATE = "/var/lib/pocketbase"
 POCKETBASE_DATA = f"{POCKETBASE_STATE}/pb_data"
 POCKETBASE_SNAPSHOTS = f"{POCKETBASE_STATE}/snapshots"  #: where the hook writes VACUUM INTO
+POCKETBASE_TLS_NAMES = f"{POCKETBASE_STATE}/tls-names.json"  #: names granted by TLS_ASK_ROUTE
 POCKETBASE_PUBLIC = f"{POCKETBASE_HOME}/public"  #: empty on purpose
 POCKETBASE_PORT = 8091  #: hard-coded in tinykit
 POCKETBASE_URL = f"http://127.0.0.1:{POCKETBASE_PORT}"
@@ -72,8 +73,16 @@ CADDY_UNIT = "caddy.service"
 NGINX_USER = "www-data"
 NGINX_BINARY = "/usr/sbin/nginx"
 NGINX_CONFIG = "/etc/nginx/tinykit-ops.conf"
-NGINX_LOGS = "/var/log/nginx"
+NGINX_LOGS = "/var/log/nginx/tinykit"  #: nginx's own; it runs without root and opens its log itself
 NGINX_UNIT = "nginx.service"
+NGINX_PREPARE = "/etc/nginx/tinykit-ops-prepare"  #: what the unit runs before it starts or reloads
+NGINX_RUN = "/run/nginx"  #: the judge's secret and the CDN's networks, as nginx reads them
+NGINX_TEMP = "/var/lib/nginx/tinykit"  #: uploads that are still coming in
+NGINX_TLS = "/etc/nginx/tinykit-tls"  #: NAME.pem and NAME.key; the keys are for root and nginx
+#: Authority of the TLS mode `internal` with nginx: `root.pem` is what visitors may trust.
+EDGE_CA = "/var/lib/tinykit-ops/edge-ca"
+ACME_WEBROOT = "/var/lib/tinykit-ops/acme"  #: served under /.well-known/acme-challenge/
+EDGE_CRON_FILE = "/etc/cron.d/tinykit-ops-edge"  #: renews certificates
 #: Networks of a CDN as the host knows them now, one a line; the edge believes what they forward.
 CDN_NETWORKS = "/var/lib/tinykit-ops/cdn-networks"
 

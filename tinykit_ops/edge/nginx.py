@@ -1,0 +1,106 @@
+"""Render the plan of the edge for nginx.
+
+A request is given the name of its row by an ordered map of regular expressions, and then sent to
+that row's own internal location. The path is compared decoded and in any case, and passed on as it
+came: `paths.TRICKS` has refused before what two programs could read in two ways.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tinykit_ops import layout
+from tinykit_ops.deploy.templates import render
+from tinykit_ops.edge.nginx_tls import pairs
+from tinykit_ops.edge.paths import TRICKS
+from tinykit_ops.edge.plan import LOGIN_PAGE, UPSTREAMS, Row, Site, gates_of, sites
+from tinykit_ops.edge.route import Limit, Route, RouteClass, Upstream
+from tinykit_ops.settings import Settings
+
+#: What is in no row belongs to the published app.
+_REST = Row(Route("app", ("/*",), RouteClass.PUBLISHED), upstream=UPSTREAMS[Upstream.TINYKIT])
+#: Types that a browser would run when it shows them alone.
+_ACTIVE_TYPES = (
+    *("text/html", "application/xhtml+xml", "image/svg+xml"),
+    *("text/xml", "application/xml"),
+)
+#: Headers by which other proxies tell whose request it is; a client's own word counts for nothing.
+_CLAIMS = (
+    *("Forwarded", "Via", "Client-IP", "True-Client-IP", "CF-Connecting-IP", "Fastly-Client-IP"),
+    *("X-Client-IP", "X-Cluster-Client-IP", "X-Original-Forwarded-For", "X-Original-Host"),
+    *("X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Port", "X-Forwarded-Prefix"),
+    *("X-Forwarded-Scheme", "X-Forwarded-Server", "X-Forwarded-Ssl", "X-HTTP-Method-Override"),
+    *("Proxy", "X-Tinykit-Ops-Token"),
+)
+
+
+def nginx_conf(settings: Settings, *, ipv6: bool = True) -> str:
+    """The whole configuration of nginx for an instance.
+
+    Args:
+        ipv6: the host has IPv6; where it has not, nginx could not listen on it.
+    """
+    limits = settings.edge.limits
+    return render(
+        "nginx/nginx.conf.j2",
+        settings=settings,
+        tls=settings.edge.tls,
+        ipv6=ipv6,
+        behind_cdn=getattr(settings.firewall, "mode", "") == "cdn",
+        sites=[(site, (*site.rows, _REST), gates_of(site)) for site in sites(settings)],
+        pairs=pairs(settings),
+        upstreams=UPSTREAMS,
+        rates={kind: getattr(limits, kind.value) for kind in Limit if kind is not Limit.STREAMS},
+        login_page=LOGIN_PAGE,
+        tricks=TRICKS,
+        claims=_CLAIMS,
+        active_types="|".join(re.escape(kind) for kind in _ACTIVE_TYPES),
+        row_regex=row_regex,
+        strips=_strips,
+        variable=variable,
+        quoted=quoted,
+    )
+
+
+def row_regex(route: Route) -> str:
+    """What `METHOD PATH` looks like when the row covers it; compared in any case."""
+    methods = f"(?:{'|'.join(route.methods)})" if route.methods else r"\S+"
+    return f"^{methods} (?:{'|'.join(path_regex(pattern) for pattern in route.paths)})$"
+
+
+def path_regex(pattern: str) -> str:
+    """A pattern of the table as `paths.matches` reads it, for a path that is decoded once.
+
+    A trailing slash is allowed, as `paths.normalise` takes it off.
+    """
+    if "*" not in pattern:
+        return re.escape(pattern) + ("" if pattern == "/" else "/?")
+    stem, _, rest = pattern.partition("*")
+    if not rest and stem.endswith("/"):
+        return re.escape(stem[:-1]) + "(?:/.*)?"
+    if not rest:
+        return re.escape(stem) + ".*"
+    segments = pattern.split("/")
+    return "/".join(_segment_regex(segment) for segment in segments) + "/?"
+
+
+def _segment_regex(segment: str) -> str:
+    if segment == "*":
+        return "[^/]+"
+    return "[^/]*".join(re.escape(part) for part in segment.split("*"))
+
+
+def variable(text: str) -> str:
+    """A name as part of nginx's variables."""
+    return re.sub(r"\W", "_", text)
+
+
+def quoted(text: str) -> str:
+    """A text as nginx reads it back: `$` would begin a variable, so a variable holds it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + escaped.replace("$", "${tinykit_dollar}") + '"'
+
+
+def _strips(found: list[tuple[Site, tuple[Row, ...], object]]) -> list[str]:
+    """The prefixes that some row takes off."""
+    return sorted({row.route.strip for _, rows, _ in found for row in rows if row.route.strip})
