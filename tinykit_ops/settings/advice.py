@@ -16,6 +16,7 @@ def advice_for(settings: Settings) -> list[Advice]:
         *_plain_secrets(settings),
         *_open_gates(settings),
         *_open_firewall(settings),
+        *_closed_web(settings),
         *_missing_backups(settings),
     ]
 
@@ -50,6 +51,21 @@ def _open_firewall(settings: Settings) -> Iterator[Advice]:
         yield Advice(
             "firewall.ssh_from", text, 'name the networks you log in from: ["203.0.113.7"]'
         )
+
+
+def _closed_web(settings: Settings) -> Iterator[Advice]:
+    firewall, tls = settings.firewall, settings.edge.tls
+    if firewall.mode == "public":
+        return
+    if firewall.mode == "private" and tls.mode == "acme" and tls.directory is None:
+        text = "a public authority cannot reach port 80 to certify the domains"
+        hint = 'use "edge": {"tls": {"mode": "files"}} or "internal"'
+        yield Advice("firewall.mode", text, hint)
+    networks = firewall.cdn.networks if firewall.mode == "cdn" else firewall.web_from or []
+    key = "firewall.cdn.networks" if firewall.mode == "cdn" else "firewall.web_from"
+    if networks and not firewall.cdn.source and all(network.version == 4 for network in networks):
+        text = "names no IPv6 network, so nobody gets in over IPv6"
+        yield Advice(key, text, "add theirs, or give the domains no AAAA record")
 
 
 def _missing_backups(settings: Settings) -> Iterator[Advice]:

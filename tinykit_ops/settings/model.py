@@ -15,7 +15,7 @@ from tinykit_ops.settings.access import AccessSettings, Gate
 from tinykit_ops.settings.backup import BackupSettings
 from tinykit_ops.settings.backup_targets import DirectoryTarget, S3Target, Target
 from tinykit_ops.settings.edge import EdgeSettings, TlsSettings
-from tinykit_ops.settings.firewall import EVERYWHERE, FirewallSettings
+from tinykit_ops.settings.firewall import EVERYWHERE, CdnSettings, FirewallSettings
 from tinykit_ops.settings.problems import Problem
 from tinykit_ops.settings.retention import RetentionSettings
 from tinykit_ops.settings.secrets import Secret, password_fault, unusable
@@ -28,6 +28,7 @@ __all__ = [
     "AccessSettings",
     "AppSettings",
     "BackupSettings",
+    "CdnSettings",
     "DirectoryTarget",
     "EdgeSettings",
     "FirewallSettings",
@@ -87,6 +88,18 @@ def _domains_are_public(settings: Settings) -> Iterator[Problem]:
             )
 
 
+def _private_web_has_addresses(settings: Settings) -> Iterator[Problem]:
+    firewall = settings.firewall
+    if firewall.mode != "private" or firewall.web_from is not None:
+        return
+    if not settings.access.allowlist:
+        reason = 'is missing, and access.allowlist is empty: the mode "private" lets nobody in'
+        yield Problem("firewall.web_from", reason, 'example: "web_from": ["203.0.113.7"]')
+    elif any(network.prefixlen == 0 for network in settings.access.allowlist):
+        reason = "is missing, and access.allowlist, used in its place, holds every address"
+        yield Problem("firewall.web_from", reason, 'name your networks, or use "mode": "public"')
+
+
 def _plain_secrets_are_usable(settings: Settings) -> Iterator[Problem]:
     for name in ("admin_password", "superuser_password"):
         secret: Secret | None = getattr(settings, name)
@@ -104,6 +117,7 @@ class Settings(Section):
         _domains_differ,
         _builder_domain_differs,
         _domains_are_public,
+        _private_web_has_addresses,
         _plain_secrets_are_usable,
     )
 

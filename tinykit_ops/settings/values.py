@@ -172,6 +172,13 @@ def _host_path(value: str) -> str:
     return str(PurePosixPath(text))
 
 
+def header_name(value: str) -> str:
+    """The name of an HTTP header (RFC 9110, 5.1), less what no CDN uses."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,63}", value):
+        raise ValueError("must be a header's name: letters, digits and dashes")
+    return value
+
+
 def _schedule(value: str) -> str:
     shortest, _ = cron.parse(value).gaps_minutes()
     if shortest < 5:
