@@ -94,6 +94,13 @@ NODE_BINARY = f"{NODE_HOME}/current/node"
 FIREWALL_TABLE = "tinykit_ops"
 FIREWALL_RULES = "/etc/tinykit-ops/firewall.nft"
 FIREWALL_UNIT = "tinykit-ops-firewall.service"
+FIREWALL_CANDIDATE = "/etc/tinykit-ops/firewall.new.nft"  #: becomes the rules when confirmed
+FIREWALL_CDN_GIVEN = "/etc/tinykit-ops/cdn-networks"  #: from files of the controller
+FIREWALL_STATE = "/var/lib/tinykit-ops/firewall"  #: root's, 0700
+FIREWALL_SETS = f"{FIREWALL_STATE}/sets.nft"  #: what the host knows itself: resolvers, CDN, …
+FIREWALL_ROLLBACK = "/etc/tinykit-ops/firewall-rollback.sh"
+FIREWALL_ROLLBACK_TIMER = "tinykit-ops-firewall-rollback.timer"
+FIREWALL_REFRESH_TIMER = "tinykit-ops-firewall-refresh.timer"
 
 # Schedules.
 CRON_FILE = "/etc/cron.d/tinykit-ops"
