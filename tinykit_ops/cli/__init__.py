@@ -1,41 +1,26 @@
 """The `tinykit-ops` command.
 
 Each module beside this one is a subcommand: `lab.py` defines `command` and becomes
-`tinykit-ops lab`. Nothing registers it by hand, and it is imported only when it is called, so
-that `--help` stays quick on a small server.
+`tinykit-ops lab`.
 """
 
 from __future__ import annotations
 
 import os
-import pkgutil
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
 import click
 
 from tinykit_ops import __version__
+from tinykit_ops.cli._folder import CommandFolder
 from tinykit_ops.errors import Exit, TinykitOpsError
-
-
-class CommandFolder(click.Group):
-    """A click group whose commands are the modules of this package."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        names = (module.name for module in pkgutil.iter_modules(__path__))
-        return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        module = import_module(f"{__name__}.{cmd_name.replace('-', '_')}")
-        command: click.Command = module.command
-        return command
 
 
 @click.group(
     cls=CommandFolder,
+    package=__name__,
+    folders=__path__,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="tinykit-ops")

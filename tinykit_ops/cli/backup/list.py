@@ -1,0 +1,28 @@
+"""`tinykit-ops backup list`."""
+
+from __future__ import annotations
+
+import click
+
+from tinykit_ops.backup import tables
+from tinykit_ops.backup.catalog import summaries
+from tinykit_ops.backup.targets import open_target
+from tinykit_ops.cli.backup._common import Host, format_option, names, targets_option
+from tinykit_ops.errors import Exit
+
+
+@click.command()
+@targets_option
+@format_option
+@click.pass_obj
+def command(host: Host, only: tuple[str, ...], form: str) -> int:
+    """List the snapshots of every target; no key is needed."""
+    config = host.config()
+    found = {name: list(summaries(open_target(config, name))) for name in only or names(config)}
+    if form == "json":
+        click.echo(tables.list_json(found))
+    else:
+        for name, snapshots in found.items():
+            click.echo("\n".join(tables.list_lines(name, snapshots)))
+    damaged = any(one.fault for snapshots in found.values() for one in snapshots)
+    return Exit.FINDINGS if damaged else Exit.OK
