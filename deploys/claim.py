@@ -4,6 +4,7 @@ PocketBase's unit makes the superuser before the server starts; the rest goes th
 """
 
 from tinykit_ops import layout
+from tinykit_ops.deploy.pocketbase import CREDENTIALS
 from tinykit_ops.ops.agent import agent_step
 from tinykit_ops.ops.units import unit
 
@@ -15,10 +16,10 @@ unit(
         f"{layout.POCKETBASE_HOME}/current",
         layout.POCKETBASE_HOOKS,
         layout.TINYKIT_CURRENT,
-        f"{layout.SECRETS_DIR}/{layout.SUPERUSER_PASSWORD}",
-        f"{layout.SECRETS_DIR}/{layout.HOOK_TOKEN}",
+        *(f"{layout.SECRETS_DIR}/{name}" for name in CREDENTIALS),
     ],
 )
 agent_step(
-    name="Make the first account, close sign-up and settings, seed the domains", step=["claim"]
+    name="Make the first account, close sign-up and settings, seed the domains, set the limits",
+    step=["claim"],
 )

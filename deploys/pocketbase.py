@@ -5,7 +5,7 @@ The unit starts in claim.py, when the release has brought the migrations.
 
 from tinykit_ops import layout
 from tinykit_ops.deploy import instance
-from tinykit_ops.deploy.pocketbase import DIRECTORIES, hook_files
+from tinykit_ops.deploy.pocketbase import CREDENTIALS, DIRECTORIES, hook_files
 from tinykit_ops.deploy.templates import render
 from tinykit_ops.ops.tree import File, Folder, tree
 
@@ -24,7 +24,12 @@ tree(
         File(layout.POCKETBASE_COMMAND, render("pocketbase/pocketbase.sh.j2"), mode="755"),
         File(
             f"/etc/systemd/system/{layout.POCKETBASE_UNIT}",
-            render("systemd/pocketbase.service.j2", settings=settings, directories=DIRECTORIES),
+            render(
+                "systemd/pocketbase.service.j2",
+                settings=settings,
+                directories=DIRECTORIES,
+                credentials=CREDENTIALS,
+            ),
         ),
     ],
 )

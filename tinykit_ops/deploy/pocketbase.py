@@ -16,6 +16,13 @@ DIRECTORIES = (
     f"--hooksDir {layout.POCKETBASE_HOOKS} --publicDir {layout.POCKETBASE_PUBLIC} "
     "--automigrate=false"
 )
+#: Secrets that the unit hands to the server and its hooks; a new one takes a restart.
+CREDENTIALS = (
+    layout.SUPERUSER_PASSWORD,
+    layout.HOOK_TOKEN,
+    layout.BASIC_PASSWORD,
+    layout.BASIC_COOKIE,
+)
 
 
 def hook_files() -> Iterator[Folder | File]:

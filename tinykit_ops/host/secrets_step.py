@@ -13,7 +13,14 @@ from tinykit_ops.settings import Settings
 from tinykit_ops.settings.secrets import secrets_of
 
 #: Made on the host when the settings give none; they never leave it.
-GENERATED = (layout.SUPERUSER_PASSWORD, layout.ADMIN_PASSWORD, layout.HOOK_TOKEN, layout.DEDUP_KEY)
+GENERATED = (
+    layout.SUPERUSER_PASSWORD,
+    layout.ADMIN_PASSWORD,
+    layout.HOOK_TOKEN,
+    layout.BASIC_PASSWORD,
+    layout.BASIC_COOKIE,
+    layout.DEDUP_KEY,
+)
 
 
 class SecretsStep:

@@ -28,8 +28,8 @@ def blocks() -> dict[str, str]:
 
 
 def test_the_judge_and_the_edge_speak_of_the_same_cookie() -> None:
-    judge = (HOOKS / "tinykit_ops" / "judge.js").read_text()
-    assert f'const COOKIE = "{LOGIN_COOKIE}"' in judge
+    account = (HOOKS / "tinykit_ops" / "account.js").read_text()
+    assert f'const COOKIE = "{LOGIN_COOKIE}"' in account
 
 
 def test_the_login_pages_question_makes_the_browser_drop_the_cookie(blocks) -> None:

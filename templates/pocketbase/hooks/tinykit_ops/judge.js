@@ -1,60 +1,67 @@
 // Judges callers for the edge, which asks before it lets a request pass.
+//
+//   need=account+basic   the proofs that matter; `+`, a space and a comma all separate them
+//   match=all|any        whether all of them are wanted, or one is enough
+//   page=1               a person opened a page, and can be asked to log in
+//
+// 204 passes. A call is refused with 401 when nothing was proven, else with 403. A page is refused
+// with 401 and a challenge when the name and password of `basic` would help, else with 403, which
+// the edge turns into the login page. Never a body, and never a new token.
 
-const COOKIE = "__Host-tinykit_ops"
-const LAX = 2 // Go's http.SameSiteLaxMode
+module.exports = { judge, judgeAccount }
 
-module.exports = { judge, rememberCaller }
-
-// 204 when any credential of the request belongs to one of the collections, 403 when the caller
-// is known but of another one (or the secret header is wrong), 401 when nobody is known.
-function judge(e, collections) {
+function judge(e) {
   if (!require(`${__hooks}/tinykit_ops/guard.js`).allowed(e)) {
     return e.noContent(403)
   }
-  const names = credentials(e).map(collectionOf).filter((name) => name !== "")
-  if (names.length === 0) {
+  const query = e.request.url.query()
+  const need = query.get("need").split(/[+ ,]/).filter((proof) => proof !== "")
+  const match = query.get("match")
+  if (need.length === 0 || !["all", "any"].includes(match)) {
+    return e.noContent(403) // a question that nobody asks opens nothing
+  }
+  return answer(e, need, match, query.get("page") === "1")
+}
+
+// The question that earlier versions of the edge ask.
+function judgeAccount(e) {
+  const allowed = require(`${__hooks}/tinykit_ops/guard.js`).allowed(e)
+  return allowed ? answer(e, ["account"], "all", false) : e.noContent(403)
+}
+
+function answer(e, need, match, page) {
+  const basic = require(`${__hooks}/tinykit_ops/basic.js`)
+  const seen = look(e, need)
+  const holds = (proof) => seen[proof] !== undefined && seen[proof].holds
+  if (match === "all" ? need.every(holds) : need.some(holds)) {
+    if (seen.basic && seen.basic.remembers) {
+      basic.remember(e)
+    }
+    return e.noContent(204)
+  }
+  if (seen.basic && seen.basic.tried && !seen.basic.remembers) {
+    require(`${__hooks}/tinykit_ops/refusals.js`).tell(e, "basic")
+  }
+  if (page) {
+    return askFor(e, seen.basic && !seen.basic.holds ? basic : null)
+  }
+  const known = Object.values(seen).some((proof) => proof.holds || proof.known)
+  return e.noContent(known ? 403 : 401)
+}
+
+// What the request proves, of what was asked for.
+function look(e, need) {
+  const seen = {}
+  for (const proof of ["account", "basic"].filter((name) => need.includes(name))) {
+    seen[proof] = require(`${__hooks}/tinykit_ops/${proof}.js`).look(e)
+  }
+  return seen
+}
+
+function askFor(e, basic) {
+  if (basic) {
+    basic.challenge(e)
     return e.noContent(401)
   }
-  return e.noContent(names.some((name) => collections.includes(name)) ? 204 : 403)
-}
-
-// Pages, links and buttons send no token, so the browser gets a cookie to send by itself. Only the
-// edge's question reads it: PocketBase's own API goes by the Authorization header alone.
-function rememberCaller(e) {
-  e.setCookie(
-    new Cookie({
-      name: COOKIE,
-      value: e.token,
-      path: "/",
-      maxAge: Number(e.collection.authToken.duration), // seconds
-      httpOnly: true,
-      secure: true,
-      sameSite: LAX,
-    }),
-  )
-}
-
-// The tokens a request carries. A page may send both: a superuser's header from PocketBase's
-// dashboard, and the cookie of the builder's login.
-function credentials(e) {
-  const found = []
-  const header = e.request.header.get("Authorization")
-  if (header) {
-    found.push(header.replace(/^Bearer\s+/i, ""))
-  }
-  try {
-    found.push(e.request.cookie(COOKIE).value)
-  } catch (_) {
-    // no cookie
-  }
-  return found.filter((token) => token !== "")
-}
-
-// The collection of a valid login token's record, or "".
-function collectionOf(token) {
-  try {
-    return $app.findAuthRecordByToken(token, "auth").collection().name
-  } catch (_) {
-    return "" // expired, revoked, forged, or no token at all
-  }
+  return e.noContent(403)
 }
