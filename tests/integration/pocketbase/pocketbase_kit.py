@@ -17,6 +17,9 @@ VERSIONS = ("0.23.4", "0.40.6")
 HOOKS = Path(__file__).parents[3] / "templates" / "pocketbase" / "hooks"
 EMAIL = "root@example.com"
 PASSWORD = "superuser-password-of-tests"
+BASIC_USER = "builder"
+BASIC_PASSWORD = "pässword: of basic"
+NAMES_A_DAY = 3
 
 NOTES = {
     "name": "notes",
@@ -54,17 +57,26 @@ class Server:
         self.snapshots = folder / "snapshots"
         self.hooks = folder / "hooks"
         self.migrations = folder / "migrations"
-        self.token_file = folder / "hook-token"
+        self.credentials = folder / "credentials"
+        self.token_file = self.credentials / "hook-token"
+        self.names_file = folder / "tls-names.json"
         self.token = secrets.token_urlsafe(32)
+        self.basic_cookie = secrets.token_urlsafe(24)
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         shutil.copytree(template, self.data)
         shutil.copytree(HOOKS, self.hooks)
         self.snapshots.mkdir(mode=0o700)
         self.migrations.mkdir()
-        self.token_file.touch(mode=0o600)
-        self.token_file.write_text(self.token + "\n")
+        self.write_credentials()
         self.pb = PocketBase(self.url)
+
+    def write_credentials(self) -> None:
+        """What the unit hands over; read anew with every request."""
+        self.credentials.mkdir(mode=0o700, exist_ok=True)
+        self.token_file.write_text(self.token + "\n")
+        (self.credentials / "access-basic-password").write_text(BASIC_PASSWORD + "\n")
+        (self.credentials / "basic-cookie").write_text(self.basic_cookie)
 
     @property
     def url(self) -> str:
@@ -85,7 +97,10 @@ class Server:
             env={
                 **os.environ,
                 "TINYKIT_OPS_SNAPSHOTS": str(self.snapshots),
-                "TINYKIT_OPS_HOOK_TOKEN_FILE": str(self.token_file),
+                "TINYKIT_OPS_BASIC_USER": BASIC_USER,
+                "TINYKIT_OPS_TLS_NAMES": str(self.names_file),
+                "TINYKIT_OPS_TLS_NAMES_A_DAY": str(NAMES_A_DAY),
+                "CREDENTIALS_DIRECTORY": str(self.credentials),
             },
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -2,17 +2,15 @@
 
 module.exports = { read, FEWEST_CHARACTERS: 32 }
 
-// The text of the file NAME without a line's end, or "" when there is none. Read per request, so
-// that tests and operators can replace a file. A variable may name another file.
+// The text of the file NAME without a line's end, or "" when there is none. Read per request:
+// systemd replaces no credential of a running unit, but whoever runs PocketBase by hand may.
 function read(name) {
-  const variable = "TINYKIT_OPS_" + name.toUpperCase().replace(/-/g, "_") + "_FILE"
   const folder = $os.getenv("CREDENTIALS_DIRECTORY")
-  const path = $os.getenv(variable) || (folder && folder + "/" + name)
-  if (!path) {
+  if (!folder) {
     return ""
   }
   try {
-    return toString($os.readFile(path)).replace(/[\r\n]+$/, "")
+    return toString($os.readFile(folder + "/" + name)).replace(/[\r\n]+$/, "")
   } catch (_) {
     return "" // no file, no entry
   }
