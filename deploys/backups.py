@@ -1,6 +1,7 @@
 """The schedule of backups; what a run does is the agent's."""
 
 from tinykit_ops import layout
+from tinykit_ops.backup.schedule import jobs
 from tinykit_ops.deploy import instance
 from tinykit_ops.deploy.templates import render
 from tinykit_ops.ops.tree import File, tree
@@ -8,6 +9,6 @@ from tinykit_ops.ops.units import unit
 
 tree(
     name="Write the schedule of backups",
-    entries=[File(layout.CRON_FILE, render("cron/tinykit-ops.j2", settings=instance.settings()))],
+    entries=[File(layout.CRON_FILE, render("cron/tinykit-ops.j2", jobs=jobs(instance.settings())))],
 )
 unit(name="Run cron", unit="cron.service", files=[])

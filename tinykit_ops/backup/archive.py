@@ -88,6 +88,7 @@ class Archive:
         manifest = self._put_manifest(database_part, boot_part, uploads)
         index = self._index(manifest, database_part, boot_part, uploads)
         self._check_all_there(index)
+        self._stored.refuse_late()
         self._target.put(index_key(index.id), io.BytesIO(index.model_dump_json().encode()))
         self._stored.forget_journal()
         self._spool.clear()

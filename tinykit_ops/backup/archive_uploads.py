@@ -75,7 +75,7 @@ class UploadsPart:
     def _found_or_sent(self, path: str, file: BinaryIO) -> tuple[Upload, Stored]:
         size = os.fstat(file.fileno()).st_size
         digest = self._digest(path, file)
-        key = upload_key(self._secret, digest, self._recipients)
+        key = self._stored.place(upload_key(self._secret, digest, self._recipients))
 
         def send() -> Stored:
             return self._stored.find(key) or self._send(key, path, file, digest)

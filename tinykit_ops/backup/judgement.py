@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -28,40 +28,67 @@ class Judgement:
     reason: str
 
 
-def judge(
-    names: Sequence[str],
-    status: BackupStatus | None,
-    max_age_hours: float,
-    now: datetime | None = None,
-) -> list[Judgement]:
-    """Judge every target of the settings.
+@dataclass(frozen=True)
+class Limits:
+    """How old a target's last snapshot, and its last proof that one comes back, may be: hours."""
 
-    Critical: no snapshot, one older than `max_age_hours`, or the last restored copy was bad.
-    Warning: the last attempt failed although there is a fresh snapshot.
+    max_age: float
+    max_verified_age: float
+
+
+def judge(
+    limits: Mapping[str, Limits], status: BackupStatus | None, now: datetime | None = None
+) -> list[Judgement]:
+    """Judge every target, by name.
+
+    Critical: no snapshot, one that is too old, or the last restored copy was bad.
+    Warning: the last attempt failed although there is a fresh snapshot; no restored copy was found
+    good for too long, or ever since the first snapshot; a snapshot from the future.
     """
     known = status.targets if status else {}
     now = now or datetime.now(UTC)
-    return [_judge(name, known.get(name, TargetStatus()), max_age_hours, now) for name in names]
+    return [
+        Judgement(name, *_judge(known.get(name, TargetStatus()), limit, now))
+        for name, limit in limits.items()
+    ]
 
 
-def _judge(name: str, one: TargetStatus, max_age_hours: float, now: datetime) -> Judgement:
+def _judge(one: TargetStatus, limit: Limits, now: datetime) -> tuple[Level, str]:
     age = one.age_hours(now)
     last_error = _first_line(one.error)
     if age is None:
         reason = f"the last attempt failed: {last_error}" if one.failing else "none was tried"
-        return Judgement(name, Level.CRITICAL, f"no snapshot yet; {reason}")
-    if age > max_age_hours:
+        return Level.CRITICAL, f"no snapshot yet; {reason}"
+    if age > limit.max_age:
         reason = f"; the last attempt failed: {last_error}" if one.failing else ""
-        text = f"the last snapshot is {age:.1f} hours old, {max_age_hours:g} are allowed{reason}"
-        return Judgement(name, Level.CRITICAL, text)
+        text = f"the last snapshot is {age:.1f} hours old, {limit.max_age:g} are allowed{reason}"
+        return Level.CRITICAL, text
     if _verify_is_bad(one):
-        return Judgement(name, Level.CRITICAL, f"not restorable: {_first_line(one.verify_error)}")
+        return Level.CRITICAL, f"not restorable: {_first_line(one.verify_error)}"
     if one.failing:
         text = f"the last snapshot is {age:.1f} hours old; the last attempt failed: {last_error}"
-        return Judgement(name, Level.WARNING, text)
+        return Level.WARNING, text
     if age < -1:
-        return Judgement(name, Level.WARNING, "the last snapshot is from the future: check clocks")
-    return Judgement(name, Level.OK, f"snapshot {one.snapshot} is {max(age, 0):.1f} hours old")
+        return Level.WARNING, "the last snapshot is from the future: check clocks"
+    fresh = f"snapshot {one.snapshot} is {max(age, 0):.1f} hours old"
+    unproven = _unproven_hours(one, now)
+    if unproven is not None and unproven > limit.max_verified_age:
+        proof = "was ever restored" if one.last_verified is None else "was restored and found good"
+        text = f"{fresh}, but none {proof} for {unproven / 24:.0f} days: `backup verify`"
+        return Level.WARNING, text
+    return Level.OK, f"{fresh}, {_proof(one, now)}"
+
+
+def _unproven_hours(one: TargetStatus, now: datetime) -> float | None:
+    since = one.last_verified or one.first_success
+    return (now - since).total_seconds() / 3600 if since else None
+
+
+def _proof(one: TargetStatus, now: datetime) -> str:
+    if one.last_verified is None:
+        return "not verified yet"
+    days = (now - one.last_verified).total_seconds() / 86400
+    return f"verified {max(days, 0):.1f} days ago"
 
 
 def worst(judgements: Sequence[Judgement]) -> Level:

@@ -38,6 +38,11 @@ _GAUGES: list[tuple[str, str, Callable[[TargetStatus], float]]] = [
         lambda one: _seconds(one.last_verify_failure),
     ),
     (
+        "tinykit_backup_failing",
+        "Whether the last attempt failed (1) or not (0).",
+        lambda one: float(one.failing),
+    ),
+    (
         "tinykit_backup_data_bytes",
         "What the last snapshot holds, uncompressed.",
         lambda one: one.data_bytes,

@@ -24,6 +24,7 @@ class TargetStatus(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    first_success: AwareDatetime | None = None  #: since when there is something to verify
     last_success: AwareDatetime | None = None  #: when the last complete snapshot was finished
     snapshot: str | None = None  #: its id
     data_bytes: int = 0  #: size of what it holds: database and uploads, uncompressed

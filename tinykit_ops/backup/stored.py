@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import threading
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -18,6 +19,9 @@ from tinykit_ops.backup.catalog import read_index, snapshot_ids
 from tinykit_ops.backup.errors import BackupError
 from tinykit_ops.backup.manifest import UPLOADS, Stored
 from tinykit_ops.backup.targets import Target
+from tinykit_ops.backup.unnamed import Doomed, Stopwatch
+
+VARIANTS = 4  #: of a key are looked for; a second one is rare already
 
 
 def upload_key(secret: bytes, sha256: str, recipients: Sequence[str]) -> str:
@@ -31,6 +35,11 @@ def upload_key(secret: bytes, sha256: str, recipients: Sequence[str]) -> str:
     return f"{UPLOADS}{name[:2]}/{name}.zst{'.age' if recipients else ''}"
 
 
+def _variant(key: str, number: int) -> str:
+    name, dot, ending = key.partition(".")
+    return f"{name}-{number}{dot}{ending}" if number else key
+
+
 class StoredUploads:
     """What one target holds of uploads; several threads may ask and add.
 
@@ -39,6 +48,7 @@ class StoredUploads:
     """
 
     def __init__(self, target: Target, journal: Path) -> None:
+        self._watch, self._doomed = Stopwatch(), Doomed(target)  # before anything is listed
         self._target = target
         self._journal = journal
         self._sizes = {found.key: found.size for found in target.list(UPLOADS)}
@@ -46,7 +56,23 @@ class StoredUploads:
         self._unread = snapshot_ids(target)
         self._lock = threading.RLock()
         for stored in _read_journal(journal):
-            self._learn(stored)
+            if stored.key not in self._doomed:
+                self._learn(stored)
+
+    def place(self, key: str) -> str:
+        """Where content of that key lies, or is to be sent: never where a prune may be removing.
+
+        See `unnamed`.
+        """
+        for number in range(VARIANTS):
+            if self.find(_variant(key, number)) is not None:
+                return _variant(key, number)
+        free = (_variant(key, number) for number in count())
+        return next(one for one in free if one not in self._doomed)
+
+    def refuse_late(self) -> None:
+        """Raises BackupError when too much time has passed to rely on what was found."""
+        self._watch.refuse_late()
 
     def find(self, key: str) -> Stored | None:
         """The object of that key when it is held for sure."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from tinykit_ops.backup.catalog import Summary
 from tinykit_ops.backup.judgement import Judgement, worst
-from tinykit_ops.backup.manifest import Index
+from tinykit_ops.backup.manifest import Index, index_key
+from tinykit_ops.backup.outcome import Outcome
 from tinykit_ops.backup.prune import Pruned
-from tinykit_ops.backup.run import Outcome
+from tinykit_ops.backup.retention import Decision
 from tinykit_ops.backup.status import BackupStatus
+from tinykit_ops.errors import TinykitOpsError
 
 
 def size(count: float) -> str:
@@ -29,29 +31,55 @@ def run_lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
     for outcome in outcomes:
         if outcome.error is not None:
             yield f"FAILED {outcome.target}: {outcome.error}"
-        if outcome.index is not None:
-            index = outcome.index
-            yield (
-                f"ok {outcome.target}: snapshot {index.id}, {size(index.data_bytes)} of data, "
-                f"{size(outcome.sent_bytes)} sent in {outcome.seconds:.1f} s"
-            )
+        elif outcome.snapshot is not None:
+            data = f"{size(outcome.index.data_bytes)} of data, " if outcome.index else ""
+            sent = f"{size(outcome.sent_bytes)} sent in {outcome.seconds:.1f} s"
+            yield f"ok {outcome.target}: snapshot {outcome.snapshot}, {data}{sent}"
         yield from (f"  warning: {warning}" for warning in outcome.warnings)
         if outcome.pruned is not None and outcome.pruned.denied:
             yield f"  old snapshots stay: {outcome.pruned.denied}"
 
 
+def run_json(outcomes: Sequence[Outcome]) -> str:
+    """The same as JSON."""
+    return _json(
+        [
+            {
+                "target": one.target,
+                "snapshot": one.snapshot,
+                "error": str(one.error) if one.error else None,
+                "warnings": one.warnings,
+                "sent_bytes": one.sent_bytes,
+                "seconds": one.seconds,
+                "pruned": _pruned(one.pruned) if one.pruned else None,
+            }
+            for one in outcomes
+        ]
+    )
+
+
 def list_lines(target: str, found: Sequence[Summary]) -> Iterator[str]:
-    """The snapshots of a target, newest first."""
+    """The snapshots of a target as a table, newest first."""
     yield f"{target}: {len(found)} snapshot(s)"
+    rows = [("ID", "DATA", "UPLOADS", "ITS OWN", "SEALED")]
     for one in reversed(found):
         if one.fault is not None:
-            yield f"  {one.id}  DAMAGED: {one.fault}"
+            rows.append((one.id, f"DAMAGED: {one.fault}", "", "", ""))
             continue
         sealed = "encrypted" if one.encrypted else "not encrypted"
-        yield (
-            f"  {one.id}  {size(one.data_bytes)} of data, {one.uploads} uploads, "
-            f"{size(one.own_bytes)} of its own, {sealed}"
-        )
+        sizes = size(one.data_bytes), str(one.uploads), size(one.own_bytes)
+        rows.append((one.id, *sizes, sealed))
+    if found:
+        yield from columns(rows)
+
+
+def columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Lines with every column as wide as its widest cell; what is alone in its row may be wider."""
+    full = [row for row in rows if any(row[2:])] or rows
+    widths = [max(len(row[place]) for row in full) for place in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  " + "  ".join(cells).rstrip()
 
 
 def list_json(found: dict[str, list[Summary]]) -> str:
@@ -72,17 +100,46 @@ def show_lines(index: Index) -> Iterator[str]:
 
 def prune_lines(target: str, pruned: Pruned, *, dry_run: bool) -> Iterator[str]:
     """Why each snapshot stays or goes."""
-    verb = "would go" if dry_run else "went"
     yield f"{target}:"
     for one in pruned.decisions:
-        yield f"  {one.id}  " + (f"stays ({', '.join(one.reasons)})" if one.stays else verb)
-    if not dry_run:
-        yield (
-            f"  unnamed content: {len(pruned.content_removed)} object(s) removed, "
-            f"{pruned.waiting} within the grace time"
-        )
+        yield f"  {one.id}  " + _fate(one, pruned, dry_run)
+    verb = "would be removed" if dry_run else "removed"
+    yield (
+        f"  unnamed content: {len(pruned.content_removed)} object(s) {verb}, "
+        f"{pruned.waiting} within the grace time or locked"
+    )
     if pruned.denied:
-        yield f"  stopped: {pruned.denied}"
+        yield "  these credentials may not delete here, so `prune` belongs where others can: "
+        yield f"  {pruned.denied}"
+    elif pruned.locked:
+        yield f"  locked, tried again next time: {len(pruned.locked)} object(s)"
+
+
+def _fate(one: Decision, pruned: Pruned, dry_run: bool) -> str:
+    if one.stays:
+        return f"stays ({', '.join(one.reasons)})"
+    if index_key(one.id) in pruned.locked:
+        return f"should go, and could not: {pruned.locked[index_key(one.id)]}"
+    if dry_run:
+        return "would go (no rule keeps it)"
+    return "stays for now" if pruned.denied else "went (no rule keeps it)"
+
+
+def prune_json(done: Mapping[str, Pruned]) -> str:
+    """The same as JSON."""
+    return _json({name: _pruned(pruned) for name, pruned in done.items()})
+
+
+def _pruned(pruned: Pruned) -> dict[str, Any]:
+    told = asdict(pruned)
+    for row, decision in zip(told["decisions"], pruned.decisions, strict=True):
+        row["stays"] = decision.stays
+    return told
+
+
+def unknown_json(error: TinykitOpsError) -> str:
+    """What `status` says as JSON when it cannot look."""
+    return _json({"level": "UNKNOWN", "reason": error.what, "targets": []})
 
 
 def status_lines(judgements: Sequence[Judgement]) -> Iterator[str]:

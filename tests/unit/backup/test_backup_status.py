@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tinykit_ops.backup.judgement import Level, judge, worst
+from tinykit_ops.backup.judgement import Level, Limits, judge, worst
 from tinykit_ops.backup.metrics import render, write_metrics
 from tinykit_ops.backup.status import BackupStatus, TargetStatus, note, read_status
 from tinykit_ops.errors import StorageError
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+LIMITS = Limits(26, 192)
+DISK = {"disk": LIMITS}
 
 
 def ago(hours: float) -> datetime:
@@ -18,15 +20,15 @@ def ago(hours: float) -> datetime:
 
 
 def level(**known: object) -> tuple[Level, str]:
-    status = BackupStatus(targets={"disk": TargetStatus(**known)})  # type: ignore[arg-type]
-    one = judge(["disk"], status, 26, NOW)[0]
+    status = BackupStatus(targets={"disk": TargetStatus(**known)})
+    one = judge(DISK, status, NOW)[0]
     return one.level, one.reason
 
 
 def test_never_tried_is_none_and_critical(tmp_path: Path) -> None:
     status = read_status(tmp_path / "status.json")
     assert status is None
-    assert judge(["disk"], status, 26, NOW)[0].level == Level.CRITICAL
+    assert judge(DISK, status, NOW)[0].level == Level.CRITICAL
 
 
 def test_a_fresh_snapshot_is_ok() -> None:
@@ -59,7 +61,7 @@ def test_a_snapshot_from_the_future_is_a_warning() -> None:
 
 def test_the_worst_target_counts_and_none_is_unknown() -> None:
     status = BackupStatus(targets={"a": TargetStatus(last_success=ago(1))})
-    assert worst(judge(["a", "b"], status, 26, NOW)) == Level.CRITICAL
+    assert worst(judge({"a": LIMITS, "b": LIMITS}, status, NOW)) == Level.CRITICAL
     assert worst([]) == Level.UNKNOWN
 
 
@@ -94,3 +96,33 @@ def test_metrics_are_written_only_where_node_exporter_looks(tmp_path: Path) -> N
         f'tinykit_backup_last_success_timestamp_seconds{{target="disk"}} {NOW.timestamp():.0f}'
     )
     assert expected in text.splitlines()
+
+
+def test_a_copy_that_was_not_restored_for_too_long_is_a_warning() -> None:
+    fresh = {"last_success": ago(1), "first_success": ago(2000)}
+    assert level(**fresh, last_verified=ago(191))[0] == Level.OK
+    found, reason = level(**fresh, last_verified=ago(24 * 10))
+    assert found == Level.WARNING and "10 days" in reason
+
+
+def test_nothing_verified_is_a_warning_only_when_there_was_time_to() -> None:
+    assert level(last_success=ago(1), first_success=ago(100)) == (
+        Level.OK,
+        "snapshot None is 1.0 hours old, not verified yet",
+    )
+    found, reason = level(last_success=ago(1), first_success=ago(200))
+    assert found == Level.WARNING and "none was ever restored" in reason
+
+
+def test_every_target_is_judged_by_its_own_limits() -> None:
+    status = BackupStatus(
+        targets={name: TargetStatus(last_success=ago(100)) for name in ("near", "far")}
+    )
+    found = judge({"near": LIMITS, "far": Limits(170, 192)}, status, NOW)
+    assert [one.level for one in found] == [Level.CRITICAL, Level.OK]
+
+
+def test_metrics_tell_that_the_last_attempt_failed() -> None:
+    failing = TargetStatus(last_success=ago(5), last_failure=ago(1))
+    text = render(BackupStatus(targets={"disk": failing}))
+    assert 'tinykit_backup_failing{target="disk"} 1' in text.splitlines()

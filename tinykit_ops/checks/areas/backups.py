@@ -44,7 +44,8 @@ def backups_are_fresh(look: Context) -> Verdict:
         return failed(f"no backup was ever tried: there is no {STATUS_FILE}")
     tally = Tally()
     for target in wanted.targets:
-        fault, line = _judge(target.name, status.targets.get(target.name), wanted.max_age_hours)
+        limit = wanted.plan(target).max_age_hours
+        fault, line = _judge(target.name, status.targets.get(target.name), limit)
         (tally.bad if fault else tally.good).append(fault or line)
     return tally.verdict()
 

@@ -6,32 +6,40 @@ import click
 
 from tinykit_ops.backup import tables
 from tinykit_ops.backup.lock import only_one
-from tinykit_ops.backup.prune import prune as prune_target
-from tinykit_ops.backup.status import read_status
+from tinykit_ops.backup.prune import Pruned
+from tinykit_ops.backup.pruning import LastBackupFailedError, prune_one
 from tinykit_ops.backup.targets import open_target
-from tinykit_ops.cli.backup._common import Host, names, targets_option
+from tinykit_ops.cli.backup._common import Host, format_option, names, targets_option
 from tinykit_ops.errors import Exit
 
 
 @click.command()
 @targets_option
 @click.option("--dry-run", is_flag=True, help="Only say what would go, and why the others stay.")
+@format_option
 @click.pass_obj
-def command(host: Host, only: tuple[str, ...], dry_run: bool) -> int:
-    """Remove the snapshots that the settings' retention does not keep."""
+def command(host: Host, only: tuple[str, ...], dry_run: bool, form: str) -> int:
+    """Remove the snapshots that the settings' retention does not keep.
+
+    Runs wherever the right to delete is: that need not be the instance's own host.
+
+    Exit codes: 0 done, 1 something should have gone and could not.
+    """
     config = host.config()
-    known = read_status(host.places.status)
-    code = Exit.OK
+    done: dict[str, Pruned] = {}
+    refused = False
     with only_one(host.places.lock):
         for name in only or names(config):
-            of_target = known.targets.get(name) if known else None
-            verified = of_target.verified_snapshot if of_target else None
-            pruned = prune_target(
-                open_target(config, name),
-                config.settings.backup.retention,
-                protected=[verified] if verified else [],
-                dry_run=dry_run,
-            )
+            try:
+                target = open_target(config, name)
+                done[name] = prune_one(config, host.places, target, dry_run=dry_run)
+            except LastBackupFailedError as error:
+                click.echo(f"{name}: {error}", err=True)
+                refused = True
+    if form == "json":
+        click.echo(tables.prune_json(done))
+    else:
+        for name, pruned in done.items():
             click.echo("\n".join(tables.prune_lines(name, pruned, dry_run=dry_run)))
-            code = Exit.FINDINGS if pruned.denied else code
-    return code
+    kept_back = refused or any(one.denied or one.locked for one in done.values())
+    return Exit.FINDINGS if kept_back else Exit.OK

@@ -2,24 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
+from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup import tables
-from tinykit_ops.backup.run import run_backup
-from tinykit_ops.cli.backup._common import Host, targets_option
-from tinykit_ops.errors import Exit
+from tinykit_ops.backup.delivery import note_everywhere, unexpected
+from tinykit_ops.backup.outcome import Outcome, UnexpectedError
+from tinykit_ops.backup.progress import on_terminal
+from tinykit_ops.backup.run import How, run_backup
+from tinykit_ops.cli.backup._common import Host, format_option, targets_option
+from tinykit_ops.errors import Exit, TinykitOpsError
 
 
 @click.command()
 @targets_option
+@format_option
+@click.option(
+    "--wait",
+    "wait_minutes",
+    default=0,
+    metavar="MINUTES",
+    type=click.IntRange(0, 24 * 60),
+    help="Wait so long for another run; not at all when left out.",
+)
+@click.option(
+    "--scheduled", is_flag=True, help="For cron: lines for the journal, nothing on stdout."
+)
 @click.pass_obj
-def command(host: Host, only: tuple[str, ...]) -> int:
+def command(
+    host: Host, only: tuple[str, ...], form: str, wait_minutes: int, scheduled: bool
+) -> int:
     """Make a snapshot now and send it to every target.
 
-    Exit codes: 0 every target has it, 1 at least one has not, 75 another run is at work.
+    Exit codes: 0 every target has it, 1 at least one has not, 70 because of a bug, 75 another run
+    is at work.
     """
-    outcomes = run_backup(host.config(), host.places, only)
-    failed = any(outcome.error for outcome in outcomes)
-    for line in tables.run_lines(outcomes):
-        click.echo(line, err=failed)
+    config = _config(host)
+    with on_terminal() as progress:
+        how = How(wait_minutes * 60, lambda line: click.echo(line, err=True), progress)
+        outcomes = run_backup(config, host.places, only, how)
+    failed = [outcome.error for outcome in outcomes if outcome.error]
+    _tell(outcomes, form, how.run if scheduled else None, bad=bool(failed))
+    if any(isinstance(error, UnexpectedError) for error in failed):
+        return Exit.SOFTWARE
     return Exit.FINDINGS if failed else Exit.OK
+
+
+def _config(host: Host) -> AgentConfig:
+    """Without it nobody knows the targets; those of former runs are told that this one failed."""
+    try:
+        return host.config()
+    except TinykitOpsError as error:
+        note_everywhere(host.places, error)
+        raise
+    except Exception as error:
+        note_everywhere(host.places, unexpected(error))
+        raise
+
+
+def _tell(outcomes: Sequence[Outcome], form: str, run: str | None, *, bad: bool) -> None:
+    if form == "json":
+        click.echo(tables.run_json(outcomes), err=run is not None)
+        return
+    for line in tables.run_lines(outcomes):
+        click.echo(f"run {run[:8]}: {line}" if run else line, err=bad or run is not None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tinykit_ops.backup import tables
-from tinykit_ops.backup.judgement import Level, judge, worst
+from tinykit_ops.backup.judgement import Level, Limits, judge, worst
 from tinykit_ops.backup.status import read_status
 from tinykit_ops.cli.backup._common import Host, format_option
 from tinykit_ops.errors import TinykitOpsError
@@ -17,16 +17,21 @@ from tinykit_ops.errors import TinykitOpsError
 def command(host: Host, form: str) -> int:
     """Tell how backups stand, for monitoring; reads only this host's status file.
 
+    Judges the age of the last backup and of the last verified restore.
+
     Exit codes, as Nagios has them: 0 ok, 1 warning, 2 critical, 3 unknown.
     """
     try:
-        settings = host.config().settings.backup
+        backup = host.config().settings.backup
         known = read_status(host.places.status)
     except TinykitOpsError as error:
-        click.echo(f"BACKUP UNKNOWN: {error.what}")
+        click.echo(
+            tables.unknown_json(error) if form == "json" else f"BACKUP UNKNOWN: {error.what}"
+        )
         return Level.UNKNOWN
-    names = [target.name for target in settings.targets]
-    judgements = judge(names, known, settings.max_age_hours)
+    plans = {target.name: backup.plan(target) for target in backup.targets}
+    limits = {name: Limits(p.max_age_hours, p.max_verified_age_hours) for name, p in plans.items()}
+    judgements = judge(limits, known)
     text = "\n".join(tables.status_lines(judgements))
     click.echo(tables.status_json(judgements, known) if form == "json" else text)
     return worst(judgements)

@@ -1,0 +1,165 @@
+"""Bringing one snapshot to several targets: what fails for one stops no other."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tinykit_ops import layout
+from tinykit_ops.agent.config import AgentConfig
+from tinykit_ops.backup.archive import Archive, Source
+from tinykit_ops.backup.errors import BackupSettingsError, MissingUploadsError, local_failure
+from tinykit_ops.backup.metrics import write_metrics
+from tinykit_ops.backup.outcome import Outcome, UnexpectedError
+from tinykit_ops.backup.places import Places
+from tinykit_ops.backup.progress import Progress, watched
+from tinykit_ops.backup.pruning import prune_one
+from tinykit_ops.backup.status import TargetStatus, note, read_status
+from tinykit_ops.backup.stored import StoredUploads
+from tinykit_ops.backup.targets import Target, open_target
+from tinykit_ops.errors import StorageError, TinykitOpsError
+
+ELSEWHERE = (
+    "PocketBase keeps uploads in S3: they are not in this snapshot; "
+    "protect that bucket with its own versioning"
+)
+
+
+def wanted_targets(config: AgentConfig, only: Sequence[str]) -> list[str]:
+    """The names of the targets that are meant: all, or some.
+
+    Raises:
+        BackupSettingsError: there is no target, or not one of that name.
+    """
+    known = [target.name for target in config.settings.backup.targets]
+    unknown = [name for name in only if name not in known]
+    if unknown or not known:
+        raise BackupSettingsError(
+            f"There is no backup target named {unknown[0]!r}" if unknown else "No backup target",
+            where="backup.targets",
+            hint=f"known are: {', '.join(known) or 'none; add one to the inventory'}",
+        )
+    return [name for name in known if not only or name in only]
+
+
+class Delivery:
+    """The targets of one run, and what becomes of each; noted in status file and metrics."""
+
+    def __init__(
+        self, config: AgentConfig, places: Places, names: Sequence[str], progress: Progress
+    ) -> None:
+        self.outcomes = {name: Outcome(name) for name in names}
+        self._config = config
+        self._places = places
+        self._progress = progress
+        self._targets: dict[str, Target] = {}
+
+    @property
+    def pending(self) -> list[str]:
+        """Targets that neither have the snapshot nor failed."""
+        return [outcome.target for outcome in self.outcomes.values() if outcome.pending]
+
+    def open(self, name: str) -> None:
+        """See that a target can be written to."""
+        target = open_target(self._config, name)
+        target.check_writable()
+        target.tidy()
+        self._targets[name] = target
+
+    def archive(self, name: str, source: Source) -> None:
+        """Write the snapshot to one target."""
+        outcome, target = self.outcomes[name], watched(self._targets[name], self._progress)
+        began = time.monotonic()
+        stored = StoredUploads(target, self._places.state / f"sent-{name}.jsonl")
+        secret = self._config.secret(layout.DEDUP_KEY).encode()
+        archive = Archive(target, source, stored, secret)
+        outcome.index = archive.write()
+        outcome.snapshot = outcome.index.id
+        outcome.sent_bytes = archive.sent_bytes
+        outcome.seconds = time.monotonic() - began
+        if source.contents.uploads_elsewhere:
+            outcome.warnings.append(ELSEWHERE)
+        self._note(name, _succeeded(outcome))
+
+    def prune_succeeded(self) -> None:
+        """Only after a success. Its failure leaves too much, never too little, so it only warns."""
+        for name, outcome in self.outcomes.items():
+            if outcome.index is None:
+                continue
+            try:
+                outcome.pruned = prune_one(
+                    self._config, self._places, self._targets[name], dry_run=False
+                )
+            except TinykitOpsError as error:
+                outcome.warnings.append(f"old snapshots were not pruned: {error.what}")
+
+    # Failing -----------------------------------------------------------------------------------
+
+    def guarded(self, name: str, step: Callable[[str], None], retry_missing: bool = False) -> None:
+        """Do one step for one target; its failure is that target's alone, a bug of ours too."""
+        try:
+            step(name)
+        except TinykitOpsError as error:
+            if not (retry_missing and isinstance(error, MissingUploadsError)):
+                self.fail(name, error)
+        except OSError as error:
+            self.fail(name, local_failure(error))
+        except Exception as error:
+            self.fail(name, unexpected(error))
+
+    def fail_pending(self, error: TinykitOpsError) -> None:
+        """What stops the whole run stops every target that is not done."""
+        for name in self.pending:
+            self.fail(name, error)
+
+    def fail(self, name: str, error: TinykitOpsError) -> None:
+        """Note that a target got nothing."""
+        self.outcomes[name].error = error
+        self._note(name, failed(error))
+
+    def _note(self, name: str, change: Callable[[TargetStatus], TargetStatus]) -> None:
+        write_metrics(note(name, change, self._places.status), self._places.metrics)
+
+
+def unexpected(error: Exception) -> UnexpectedError:
+    """A bug, by its kind and its place alone."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    place = " → ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
+    return UnexpectedError(
+        f"A bug in tinykit-ops stopped the backup ({type(error).__name__})",
+        where=place,
+        hint="please report it; run it by hand to see whether it comes back",
+    )
+
+
+def failed(error: TinykitOpsError) -> Callable[[TargetStatus], TargetStatus]:
+    """The change of a target's status after a failure."""
+    update = {"last_failure": datetime.now(UTC), "error": str(error)}
+    return lambda known: known.model_copy(update=update)
+
+
+def note_everywhere(places: Places, error: TinykitOpsError) -> None:
+    """Note a failure for every target of former runs, when not even the settings can be read."""
+    try:
+        status = read_status(places.status)
+        for name in status.targets if status else []:
+            write_metrics(note(name, failed(error), places.status), places.metrics)
+    except (OSError, StorageError):
+        return  # nobody who may not write here ever made a backup
+
+
+def _succeeded(outcome: Outcome) -> Callable[[TargetStatus], TargetStatus]:
+    now = datetime.now(UTC)
+    update = {
+        "last_success": now,
+        "snapshot": outcome.snapshot,
+        "data_bytes": outcome.index.data_bytes if outcome.index else 0,
+        "sent_bytes": outcome.sent_bytes,
+        "seconds": outcome.seconds,
+    }
+    return lambda known: known.model_copy(
+        update={**update, "first_success": known.first_success or known.last_success or now}
+    )

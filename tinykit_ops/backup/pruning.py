@@ -1,0 +1,39 @@
+"""Pruning as a command does it: which retention, what is protected, and when not to."""
+
+from __future__ import annotations
+
+from tinykit_ops.agent.config import AgentConfig
+from tinykit_ops.backup.errors import BackupError
+from tinykit_ops.backup.places import Places
+from tinykit_ops.backup.prune import Pruned, prune
+from tinykit_ops.backup.status import TargetStatus, read_status
+from tinykit_ops.backup.targets import Target, target_settings
+
+
+class LastBackupFailedError(BackupError):
+    """Nothing is removed while new snapshots fail."""
+
+
+def prune_one(config: AgentConfig, places: Places, target: Target, *, dry_run: bool) -> Pruned:
+    """Apply a target's retention; its last verified snapshot stays.
+
+    Raises:
+        LastBackupFailedError: the last backup to it failed, as far as this host knows. A dry run
+            is done all the same.
+        BackupError: as `prune` does.
+    """
+    known = _known(places, target.name)
+    if known.failing and not dry_run:
+        raise LastBackupFailedError(
+            f"Nothing was pruned in {target.name!r}: the last backup to it failed",
+            where=(known.error or "unknown").splitlines()[0],
+            hint="old snapshots are all there is until a new one succeeds: `backup run` first",
+        )
+    plan = config.settings.backup.plan(target_settings(config, target.name))
+    protected = [known.verified_snapshot] if known.verified_snapshot else []
+    return prune(target, plan.retention, protected=protected, dry_run=dry_run)
+
+
+def _known(places: Places, name: str) -> TargetStatus:
+    status = read_status(places.status)
+    return status.targets.get(name, TargetStatus()) if status else TargetStatus()
