@@ -10,15 +10,16 @@ import errno
 import os
 import shutil
 import sqlite3
-import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from tinykit_ops.backup.beneath import open_file, opened_folder
 from tinykit_ops.backup.errors import BackupBusyError, NoSpaceError, SnapshotError
 from tinykit_ops.backup.places import Places
 from tinykit_ops.backup.running import is_running
+from tinykit_ops.backup.takeover import copy_stream, take_over
 from tinykit_ops.errors import TinykitOpsError
 from tinykit_ops.pocketbase.client import PocketBase
 from tinykit_ops.pocketbase.errors import PocketBaseError, PocketBaseUnreachableError
@@ -46,7 +47,7 @@ def consistent_copy(places: Places, token: str) -> Iterator[Path]:
     copy = places.work / "data.db"
     try:
         if is_running(places):
-            _take_over(_ask_pocketbase(places, token), copy)
+            take_over(_ask_pocketbase(places, token), copy)
         else:
             _copy_stopped(places, copy)
         yield copy
@@ -59,9 +60,13 @@ def clear_leftovers(places: Places) -> None:
     """Remove what a killed run left on this host. Call it only while holding the lock."""
     if places.work.is_dir():
         shutil.rmtree(places.work)
-    if places.snapshots.is_dir():
-        for left in places.snapshots.glob("*.db"):
-            left.unlink(missing_ok=True)
+    try:
+        with opened_folder(places.snapshots) as folder:
+            for name in os.listdir(folder):  # noqa: PTH208  of the handle
+                if name.endswith(".db"):
+                    os.unlink(name, dir_fd=folder)
+    except FileNotFoundError:
+        return
 
 
 def _need_space(places: Places) -> None:
@@ -158,29 +163,6 @@ def _failure(reason: str) -> TinykitOpsError:
     )
 
 
-def _take_over(offered: Path, copy: Path) -> None:
-    """Move PocketBase's file into our folder, where nobody but us can swap it for another."""
-    try:
-        offered.rename(copy)
-    except FileNotFoundError:
-        raise SnapshotError(
-            "PocketBase says it wrote a copy, but it is not there",
-            where=str(offered),
-            hint="PocketBase's TINYKIT_OPS_SNAPSHOTS and our snapshot folder differ: redeploy",
-        ) from None
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        _copy_bytes(offered, copy)
-        offered.unlink()
-    if not stat.S_ISREG(copy.lstat().st_mode):
-        raise SnapshotError(
-            "PocketBase's copy is not a regular file",
-            where=str(offered),
-            hint="somebody put a link there: look into who can act as PocketBase's user",
-        )
-
-
 # A stopped PocketBase --------------------------------------------------------------------------
 
 
@@ -210,10 +192,8 @@ def _copy_stopped(places: Places, copy: Path) -> None:
 
 def _copy_bytes(source: Path, destination: Path) -> None:
     try:
-        handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
-        with os.fdopen(handle, "rb") as reader, destination.open("wb") as writer:
-            os.fchmod(writer.fileno(), 0o600)
-            shutil.copyfileobj(reader, writer, 1 << 20)
+        with open_file(source) as reader:
+            copy_stream(reader, destination)
     except OSError as error:
         kind = NoSpaceError if error.errno == errno.ENOSPC else SnapshotError
         raise kind(

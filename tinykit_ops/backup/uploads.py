@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from tinykit_ops.backup.beneath import open_folder
 from tinykit_ops.backup.errors import BackupError, MissingUploadsError
 
 THUMBS = "thumbs_"  #: PocketBase makes thumbnails again when they are asked for
@@ -24,7 +25,7 @@ def list_uploads(storage: Path) -> list[str]:
         BackupError: the folder cannot be read.
     """
     try:
-        root = os.open(storage, _FOLDER)
+        root = open_folder(storage)
     except FileNotFoundError:
         return []  # nothing was ever uploaded
     except OSError as error:
@@ -55,7 +56,7 @@ def open_upload(storage: Path, path: str) -> BinaryIO:
     """
     handles: list[int] = []
     try:
-        handles.append(os.open(storage, _FOLDER))
+        handles.append(open_folder(storage))
         *folders, name = path.split("/")
         for folder in folders:
             handles.append(os.open(folder, _FOLDER, dir_fd=handles[-1]))
