@@ -66,6 +66,10 @@ class TargetUnreachableError(UnavailableError, TargetError):
     """The target does not answer, or its folder is not there."""
 
 
+class VolumeLayoutError(TargetError):
+    """The data does not lie on one volume of the kind that is to be snapshotted."""
+
+
 class LockedError(TargetAccessError):
     """The object is locked in its target until a time, by object lock: it cannot go before."""
 
