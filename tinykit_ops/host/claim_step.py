@@ -1,8 +1,12 @@
-"""Claim the instance: first account, closed sign-up, closed settings; before it is exposed.
+"""Claim the instance: first account, closed sign-up, limits; before it is exposed.
 
 The superuser is there already: PocketBase's unit makes it before the server starts (see
 templates/pocketbase/hooks/superuser.pb.js). Everything here goes through the running server's API,
 because no other process may open its database (pocketbase-facts).
+
+How long a login lasts is left as PocketBase has it (seven days for `users`): the builder renews its
+token only while it is open, so a shorter time would sign people out overnight. A changed password
+ends every login at once.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from typing import Any
 
 from tinykit_ops import layout
 from tinykit_ops.errors import TinykitOpsError
+from tinykit_ops.host import server_settings
 from tinykit_ops.pocketbase.client import PocketBase
 from tinykit_ops.settings import Settings
 
@@ -145,8 +150,5 @@ class ClaimStep:
         yield Change(f"seed domains {', '.join(missing)}", seed)
 
     def _server_settings(self, pocketbase: PocketBase) -> Iterator[Change]:
-        meta = pocketbase.get_settings().get("meta", {})
-        url = f"https://{self.settings.domains[0]}"
-        if meta.get("appURL") != url:
-            changed = {"meta": {**meta, "appURL": url}}
-            yield Change(f"appURL {url}", lambda: pocketbase.update_settings(changed))
+        for what, patch in server_settings.changes(self.settings, pocketbase.get_settings()):
+            yield Change(what, lambda patch=patch: pocketbase.update_settings(patch))  # type: ignore[misc]

@@ -29,6 +29,7 @@ class Instance:
         self.binary = str(local_binary("pocketbase", version))
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
+        self.hook_token = "the-secret-of-the-hooks-0123456789"
 
     def words(self, *command: str) -> list[str]:
         """The command line, as the unit's template has it."""
@@ -43,6 +44,7 @@ class Instance:
         credentials = self.folder / "credentials"
         credentials.mkdir(exist_ok=True)
         (credentials / "superuser-password").write_text(password)
+        (credentials / "hook-token").write_text(self.hook_token)
         environment = {
             **os.environ,
             "CREDENTIALS_DIRECTORY": str(credentials),
@@ -62,9 +64,13 @@ class Instance:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
+        environment = {**os.environ, "CREDENTIALS_DIRECTORY": str(self.folder / "credentials")}
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.words("serve", f"--http=127.0.0.1:{port}"), stdout=log, stderr=log
+                self.words("serve", f"--http=127.0.0.1:{port}"),
+                env=environment,
+                stdout=log,
+                stderr=log,
             )
         with PocketBase(self.url) as pocketbase:
             pocketbase.wait_until_healthy(30)
