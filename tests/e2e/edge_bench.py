@@ -13,7 +13,7 @@ from typing import Any
 
 from edge_configs import Config
 from edge_oracle import BUILDER, PUBLISHED, WHOLE, Caller
-from edge_vantage import Answer, Arrival, Ask, Headers, Vantage, Witness
+from edge_vantage import Answer, Arrival, Headers, Order, Vantage, Witness
 from tests_e2e_support import Provisioner, Run
 
 from tinykit_ops import layout
@@ -126,6 +126,9 @@ class Bench:
         self.config: Config | None = None
         self.allowed = Vantage("the controller")
         self.stranger = Vantage("outside", self.lab.outside.command([]))
+        self.stranger_h2 = Vantage(
+            "outside, HTTP/2", self.lab.outside.command([]), "edge_h2_worker.py"
+        )
         self.witness = Witness(self.host)
 
     @property
@@ -174,10 +177,11 @@ class Bench:
         time.sleep(SETTLE_SECONDS if config.kind == "nginx" else 0.2)
         self.allowed.forget()
         self.stranger.forget()
+        self.stranger_h2.forget()
         return run
 
     def ask(
-        self, vantage: Vantage, asks: Iterable[Ask]
+        self, vantage: Vantage, asks: Iterable[Order]
     ) -> tuple[dict[int, Answer], dict[int, list[Arrival]]]:
         """Send requests; returns the answers and what arrived at the servers, by number."""
         answers = vantage.ask_all(asks)
@@ -185,5 +189,5 @@ class Bench:
 
     def close(self) -> None:
         """End what was started here."""
-        for thing in (self.allowed, self.stranger, self.witness):
+        for thing in (self.allowed, self.stranger, self.stranger_h2, self.witness):
             thing.close()

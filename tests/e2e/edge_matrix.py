@@ -47,7 +47,8 @@ class Asked:
     def __str__(self) -> str:
         family = "v6" if ":" in self.address else "v4"
         who = "allowed" if self.allowed else "outside"
-        return f"{self.case.method} {self.case.path} [{self.role} site, {who}, {family}, {self.proof.name}]"
+        asks = f"{self.case.method} {self.case.path}"
+        return f"{asks} [{self.role} site, {who}, {family}, {self.proof.name}]"
 
 
 @dataclass
@@ -62,6 +63,7 @@ class Tally:
     retried: int = 0
     wrong: list[str] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
+    trick_statuses: Counter[int] = field(default_factory=Counter)
 
     def __str__(self) -> str:
         return (
@@ -145,7 +147,7 @@ def _ask(bench: Bench, one: Asked) -> Ask:
 def _weigh(bench: Bench, tally: Tally, one: Asked, answer: Answer, arrived: list[Arrival]) -> None:
     tally.requests += 1
     tally.statuses[answer.status] += 1
-    behind = [arrival for arrival in arrived if not _is_question(arrival)]
+    behind = [arrival for arrival in arrived if not is_question(arrival)]
     if behind:
         tally.passed += 1
     else:
@@ -154,7 +156,7 @@ def _weigh(bench: Bench, tally: Tally, one: Asked, answer: Answer, arrived: list
     tally.wrong += [f"{bench.config}: {one}: {fault}" for fault in faults]
 
 
-def _is_question(arrival: Arrival) -> bool:
+def is_question(arrival: Arrival) -> bool:
     """Is this the edge that asks our own hook?"""
     return arrival.port == POCKETBASE and arrival.target.startswith(JUDGED)
 

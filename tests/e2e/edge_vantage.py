@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from tinykit_ops.lab import cgroups
 from tinykit_ops.lab.host import LabHost
@@ -18,6 +18,17 @@ from tinykit_ops.lab.host import LabHost
 HERE = Path(__file__).parent
 MARK = "X-Soak-Id"
 Headers = Sequence[tuple[str, str]]
+
+
+class Order(Protocol):
+    """Something that a worker can be told to ask."""
+
+    @property
+    def number(self) -> int:
+        """Unique in the campaign."""
+
+    def order(self) -> dict[str, Any]:
+        """The worker's input."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +119,17 @@ def request(
 class Vantage:
     """A place in the network from which requests are sent: a long-lived worker runs there."""
 
-    def __init__(self, name: str, enter: Sequence[str] = ()) -> None:
+    def __init__(
+        self, name: str, enter: Sequence[str] = (), worker: str = "edge_worker.py"
+    ) -> None:
         """`enter` is the command that runs the words behind it in another namespace."""
         self.name = name
-        words = [*enter, sys.executable, str(HERE / "edge_worker.py")]
+        words = [*enter, sys.executable, str(HERE / worker)]
         self.process = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def ask_all(self, asks: Iterable[Ask]) -> dict[int, Answer]:
+    def ask_all(self, asks: Iterable[Order]) -> dict[int, Answer]:
         """Send all of these, several at a time; answers by number."""
         wanted = list(asks)
         lines = [json.dumps(ask.order()) + "\n" for ask in wanted]

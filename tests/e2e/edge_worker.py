@@ -19,7 +19,7 @@ import threading
 from contextlib import suppress
 from typing import Any
 
-THREADS = 6
+THREADS = 10
 BODY_BYTES = 6000
 IDLE_SECONDS = 20.0
 
