@@ -10,10 +10,13 @@ import click
 from tinykit_ops import artifacts, layout
 from tinykit_ops.agent.config import AgentConfig, load_agent_config
 from tinykit_ops.errors import Exit
-from tinykit_ops.host import Step
+from tinykit_ops.host import Step, firewall_rules
 from tinykit_ops.host.alone import alone
 from tinykit_ops.host.artifact_step import ArtifactsStep, ArtifactStep
+from tinykit_ops.host.bans_step import BansStep
+from tinykit_ops.host.certificate_step import CertificateStep
 from tinykit_ops.host.claim_step import ClaimStep
+from tinykit_ops.host.firewall_sets import FirewallSets
 from tinykit_ops.host.release_step import ReleaseStep
 from tinykit_ops.host.secrets_step import SecretsStep
 
@@ -66,6 +69,76 @@ def claim(check: bool) -> int:
     """Close sign-up and tinykit's settings, make the first account, seed the domains."""
     config = load_agent_config()
     return _run(ClaimStep(config.settings, config.secret), check)
+
+
+@command.command("firewall-sets")
+@check_option
+def firewall_sets(check: bool) -> int:
+    """Fill the firewall's sets: resolvers, the language model's address, the CDN's networks."""
+    return _run(FirewallSets(load_agent_config().settings), check)
+
+
+@command.command("firewall-refresh")
+def firewall_refresh() -> int:
+    """Find out anew what the sets hold; what cannot be had stays as it was."""
+    problems = FirewallSets(load_agent_config().settings).refresh()
+    for problem in problems:
+        click.echo(f"kept as it was: {problem}", err=True)
+    return Exit.UNAVAILABLE if problems else Exit.OK
+
+
+@command.command("firewall-apply")
+@click.argument("token", default="")
+@check_option
+def firewall_apply(token: str, check: bool) -> int:
+    """Put new firewall rules on trial, until a new login confirms them."""
+    if check:
+        left = firewall_rules.pending()
+        for what in left:
+            click.echo(what)
+        return Exit.FINDINGS if left else Exit.OK
+    with alone():
+        tried = firewall_rules.apply(token, load_agent_config().settings.firewall.ssh_port)
+    click.echo("on trial" if tried else "unchanged")
+    return Exit.OK
+
+
+@command.command("firewall-confirm")
+@click.argument("token", default="")
+def firewall_confirm(token: str) -> int:
+    """Keep the firewall rules that are on trial. Only a new SSH login can say so."""
+    firewall_rules.confirm(token)
+    click.echo("the new firewall rules stay")
+    return Exit.OK
+
+
+@command.command("firewall-wait")
+@click.argument("token")
+def firewall_wait(token: str) -> int:
+    """Wait until somebody confirms the rules of a run, or they are gone."""
+    seconds = load_agent_config().settings.firewall.confirm_seconds
+    return Exit.OK if firewall_rules.wait(token, seconds) else Exit.FINDINGS
+
+
+@command.command("firewall-rollback")
+def firewall_rollback() -> int:
+    """Go back to the firewall rules before those on trial."""
+    click.echo(firewall_rules.roll_back())
+    return Exit.OK
+
+
+@command.command()
+@check_option
+def bans(check: bool) -> int:
+    """Lift bans of addresses that the settings trust."""
+    return _run(BansStep(load_agent_config().settings), check)
+
+
+@command.command()
+@check_option
+def certificate(check: bool) -> int:
+    """Make or renew the certificates that nginx has from nobody else."""
+    return _run(CertificateStep(load_agent_config().settings), check)
 
 
 def _artifact(name: str, config: AgentConfig) -> artifacts.Artifact:

@@ -10,12 +10,19 @@ from tinykit_ops import layout
 class SshConnection(FactBase[str]):
     """SSH_CONNECTION of this run: client address and port, server address and port; or empty.
 
-    Ask without sudo, which takes the variable away.
+    Ask without sudo, which takes the variable away. Where somebody took it away before (`@local`
+    in a shell of sudo), it is read from the processes above.
     """
 
     def command(self) -> str:
-        """The shell line that prints it."""
-        return 'echo "$SSH_CONNECTION"'
+        """The shell script that prints it."""
+        return """\
+found=$SSH_CONNECTION; pid=$$
+while [ -z "$found" ] && [ "${pid:-0}" -gt 1 ]; do
+  found=$(tr '\\0' '\\n' 2>/dev/null <"/proc/$pid/environ" | sed -n 's/^SSH_CONNECTION=//p')
+  pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null)
+done 2>/dev/null
+echo "$found" """
 
     def process(self, output: list[str]) -> str:
         """The line."""
@@ -28,7 +35,8 @@ class HostFacts(FactBase[dict[str, str]]):
     `os` and `version` (ID and VERSION_ID of os-release), `machine`, `init`, `user`, `free_mb` on
     /opt, `clock` (the time service other than systemd's that is installed), `people` (those of our
     users' names that belong to a person), `pocketbase` (the version that ran on the data here),
-    `port_N` (the program that listens on port N).
+    `port_N` (the program that listens on port N), `nginx` (`ours` when it serves an instance),
+    `ipv6` (`yes` or `no`).
     """
 
     def command(self) -> str:
@@ -45,6 +53,8 @@ echo "people=$(getent passwd {users} | awk -F: '$3 >= 1000 {{printf "%s ", $1}}'
 if [ -e {layout.POCKETBASE_DATA}/data.db ]; then
   echo "pocketbase=$(readlink {layout.POCKETBASE_HOME}/current)"
 fi
+if [ -e {layout.NGINX_CONFIG} ]; then echo "nginx=ours"; fi
+if [ -e /proc/net/if_inet6 ]; then echo "ipv6=yes"; else echo "ipv6=no"; fi
 for port in 80 443 3000 8091; do
   if command -v ss >/dev/null; then
     echo "port_$port=$(ss -Hltnp "sport = :$port" | grep -o '"[^"]*"' | head -n 1 | tr -d '"')"
