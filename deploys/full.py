@@ -17,4 +17,5 @@ local.include(str(HERE / "app.py"))
 local.include(str(HERE / "backups.py"))
 # Nobody could reach anything but SSH so far. First the firewall, then the edge.
 local.include(str(HERE / "firewall.py"))
+local.include(str(HERE / "fail2ban.py"))
 local.include(str(HERE / "edge.py"))

@@ -69,6 +69,8 @@ CADDY_CONFIG = "/etc/caddy/Caddyfile"
 CADDY_STATE = "/var/lib/caddy"
 CADDY_LOGS = "/var/log/caddy"
 CADDY_UNIT = "caddy.service"
+CADDY_ASK_PORT = 8092  #: on loopback, Caddy's own: adds the hooks' secret to its own question
+CADDY_CDN = "/run/caddy/cdn.caddyfile"  #: CDN_NETWORKS as Caddy reads them
 
 NGINX_USER = "www-data"
 NGINX_BINARY = "/usr/sbin/nginx"
@@ -94,6 +96,8 @@ NODE_BINARY = f"{NODE_HOME}/current/node"
 FIREWALL_TABLE = "tinykit_ops"
 FIREWALL_RULES = "/etc/tinykit-ops/firewall.nft"
 FIREWALL_UNIT = "tinykit-ops-firewall.service"
+BANS_UNIT = "fail2ban.service"
+LOGINS_JAIL = "tinykit-logins"  #: refused logins at PocketBase and at `basic`
 FIREWALL_CANDIDATE = "/etc/tinykit-ops/firewall.new.nft"  #: becomes the rules when confirmed
 FIREWALL_CDN_GIVEN = "/etc/tinykit-ops/cdn-networks"  #: from files of the controller
 FIREWALL_STATE = "/var/lib/tinykit-ops/firewall"  #: root's, 0700

@@ -14,6 +14,7 @@ from pydantic import Field
 from tinykit_ops.settings.access import AccessSettings, Gate
 from tinykit_ops.settings.backup import BackupSettings
 from tinykit_ops.settings.backup_targets import DirectoryTarget, S3Target, Target
+from tinykit_ops.settings.bans import BanSettings
 from tinykit_ops.settings.edge import EdgeSettings, TlsSettings
 from tinykit_ops.settings.firewall import EVERYWHERE, CdnSettings, FirewallSettings
 from tinykit_ops.settings.problems import Problem
@@ -193,6 +194,11 @@ class Settings(Section):
         default=FirewallSettings(),
         description="Which addresses may open connections to the host.",
         examples=[{"ssh_from": ["203.0.113.7"]}],
+    )
+    bans: BanSettings = Field(
+        default=BanSettings(),
+        description="Who is shut out for guessing passwords (fail2ban).",
+        examples=[{"attempts": 10, "minutes": 60}],
     )
     unattended_upgrades: bool = Field(
         default=True,
