@@ -123,7 +123,8 @@ def _builder() -> Iterator[Case]:
     yield from _several(("GET", "HEAD", "OPTIONS"), lists, "builder")
     yield from _several(("GET",), ("/api/agent/test", f"/api/{U}", f"/api/{U}/x/y"), "builder")
     yield from _several(("POST",), (f"/api/projects/{U}/build", "/api/agent/clear"), "builder")
-    yield from _several(("GET", "DELETE"), (f"/api/projects/{U}/agent",), "builder")
+    # No DELETE: tinykit's server dies of a refused update, for which an unknown id is enough.
+    yield from _several(("GET", "PUT"), (f"/api/projects/{U}/agent",), "builder")
     yield from _several(("POST",), (f"/api/projects/{U}/templates",), "builder")
     yield from _several(("POST", "PUT", "DELETE"), ("/api/proxy",), "builder")
     yield from _several(("GET", "PUT"), ("/api/auth/save-server-credentials",), "builder")
