@@ -4,12 +4,15 @@ from pyinfra.context import host
 
 from tinykit_ops import layout
 from tinykit_ops.deploy import instance
+from tinykit_ops.deploy.edge import nginx_unit
 from tinykit_ops.ops.host_facts import HostFacts
 from tinykit_ops.ops.system import packages, system_users
 from tinykit_ops.ops.tree import File, Folder, tree
 from tinykit_ops.ops.units import unit
 
 PACKAGES = ["ca-certificates", "cron", "nftables", "python3-venv"]
+# The module takes headers away, which nginx alone cannot.
+NGINX = ["nginx", "libnginx-mod-http-headers-more-filter", "logrotate"]
 UPGRADES = """\
 // Managed by tinykit-ops.
 APT::Periodic::Update-Package-Lists "1";
@@ -21,15 +24,23 @@ d {layout.LOCK_DIR} 0755 root root
 d {layout.STARTED_DIR} 0755 root root
 """
 
-upgrades = instance.settings().unattended_upgrades
+settings = instance.settings()
+upgrades = settings.unattended_upgrades
+with_nginx = settings.edge.kind == "nginx"
 clock = host.get_fact(HostFacts).get("clock") or "systemd-timesyncd"
 
+if with_nginx:
+    tree(
+        name="Write nginx's unit before its package comes, which would start a site of its own",
+        entries=[nginx_unit()],
+    )
 packages(
     name="Install the distribution's packages",
     names=[
         *PACKAGES,
         clock,
         *(["unattended-upgrades"] if upgrades else []),
+        *(NGINX if with_nginx else []),
     ],
 )
 system_users(

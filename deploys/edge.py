@@ -1,48 +1,79 @@
-"""The edge: Caddy, rendered from the route table, checked by Caddy itself before it is used."""
+"""The edge: Caddy or nginx, rendered from the route table, checked by itself before it is used.
+
+When the other one serves here, everything is ready and checked before the ports change hands.
+"""
+
+from pyinfra.context import host
 
 from tinykit_ops import layout
-from tinykit_ops.deploy import instance
-from tinykit_ops.deploy.templates import render
-from tinykit_ops.deploy.tls import tls_files
-from tinykit_ops.edge.caddy import caddyfile
-from tinykit_ops.ops.tree import File, Folder, tree
+from tinykit_ops.deploy import edge, instance
+from tinykit_ops.ops.agent import agent_step
+from tinykit_ops.ops.hand_over import hand_over
+from tinykit_ops.ops.host_facts import HostFacts
+from tinykit_ops.ops.tree import tree
 from tinykit_ops.ops.units import unit
-
-UNIT_FILE = f"/etc/systemd/system/{layout.CADDY_UNIT}"
-OWNED = {"user": layout.CADDY_USER, "group": layout.CADDY_USER}
-# As its own user, so that checking leaves no file of root's behind.
-VALIDATE = (
-    f"runuser -u {layout.CADDY_USER} -- "
-    f"{layout.CADDY_BINARY} adapt --adapter caddyfile --config - >/dev/null"
-)
 
 settings = instance.settings()
 
-written = tree(
-    name="Write Caddy's folders, configuration and unit",
-    entries=[
-        Folder(layout.CADDY_STATE, mode="700", **OWNED),
-        Folder(layout.CADDY_LOGS, mode="750", **OWNED),
-        Folder("/etc/caddy"),
-        *tls_files(settings),
-        File(layout.CADDY_CONFIG, caddyfile(settings), check=VALIDATE),
-        File(UNIT_FILE, render("systemd/caddy.service.j2")),
-    ],
-)
-unit(
-    name="Restart Caddy when the program or its unit changed",
-    unit=layout.CADDY_UNIT,
-    files=[
-        UNIT_FILE,
-        f"{layout.CADDY_HOME}/current",
-        f"{layout.SECRETS_DIR}/{layout.HOOK_TOKEN}",
-    ],
-    after=[written],
-)
-unit(
-    name="Reload Caddy when its configuration changed",
-    unit=layout.CADDY_UNIT,
-    files=[layout.CADDY_CONFIG, "/etc/caddy/tls"],
-    reload=True,
-    after=[written],
-)
+if settings.edge.kind == "caddy":
+    written = tree(
+        name="Write Caddy's folders, configuration and unit",
+        entries=list(edge.caddy_entries(settings)),
+    )
+    hand_over(
+        name="Let Caddy take over from nginx",
+        old=layout.NGINX_UNIT,
+        new=layout.CADDY_UNIT,
+        ports=edge.PORTS,
+        leftovers=edge.NGINX_LEFTOVERS,
+        mask=True,
+    )
+    unit(
+        name="Restart Caddy when the program or its unit changed",
+        unit=layout.CADDY_UNIT,
+        files=edge.CADDY_RESTARTS,
+        after=[written],
+    )
+    unit(
+        name="Reload Caddy when its configuration changed",
+        unit=layout.CADDY_UNIT,
+        files=edge.CADDY_RELOADS,
+        reload=True,
+        after=[written],
+    )
+else:
+    surroundings = tree(
+        name="Write nginx's folders, certificates and unit",
+        entries=list(edge.nginx_surroundings(settings)),
+    )
+    certificates = agent_step(
+        name="Make the certificates that nobody else brings",
+        step=["certificate"],
+        after=[surroundings],
+    )
+    written = tree(
+        name="Write nginx's configuration",
+        entries=[
+            edge.nginx_configuration(settings, ipv6=host.get_fact(HostFacts).get("ipv6") != "no")
+        ],
+    )
+    hand_over(
+        name="Let nginx take over from Caddy",
+        old=layout.CADDY_UNIT,
+        new=layout.NGINX_UNIT,
+        ports=edge.PORTS,
+        leftovers=edge.CADDY_LEFTOVERS,
+    )
+    unit(
+        name="Restart nginx when its unit changed",
+        unit=layout.NGINX_UNIT,
+        files=edge.NGINX_RESTARTS,
+        after=[surroundings],
+    )
+    unit(
+        name="Reload nginx when its configuration or a certificate changed",
+        unit=layout.NGINX_UNIT,
+        files=edge.NGINX_RELOADS,
+        reload=True,
+        after=[surroundings, certificates, written],
+    )

@@ -1,8 +1,14 @@
-"""Node.js, PocketBase and Caddy: the pinned binaries, the same on every Debian."""
+"""Node.js, PocketBase and Caddy: the pinned binaries, the same on every Debian.
 
+nginx is the distribution's, and comes with the base system.
+"""
+
+from tinykit_ops.deploy import instance
 from tinykit_ops.ops.agent import agent_step
 
+edge = ["caddy"] if instance.settings().edge.kind == "caddy" else []
+
 agent_step(
-    name="Install Node.js, PocketBase and Caddy",
-    step=["artifact", "node", "pocketbase", "caddy"],
+    name=f"Install Node.js, PocketBase{' and Caddy' if edge else ''}",
+    step=["artifact", "node", "pocketbase", *edge],
 )

@@ -24,7 +24,17 @@ from tinykit_ops import layout
 from tinykit_ops.deploy import agent_package
 from tinykit_ops.deploy.templates import ROOT
 from tinykit_ops.host.release_step import release_id
-from tinykit_ops.ops import agent, host_facts, install_agent, refuse, system, tree, units, upload
+from tinykit_ops.ops import (
+    agent,
+    hand_over,
+    host_facts,
+    install_agent,
+    refuse,
+    system,
+    tree,
+    units,
+    upload,
+)
 
 #: The operations that the deploys use: where each is defined, and its name.
 OPERATIONS = (
@@ -33,6 +43,7 @@ OPERATIONS = (
     (tree, "tree"),
     (units, "unit"),
     (agent, "agent_step"),
+    (hand_over, "hand_over"),
     (install_agent, "install_agent"),
     (upload, "upload_release"),
     (refuse, "refuse"),

@@ -13,9 +13,16 @@ Facts = Mapping[str, str]
 
 SUPPORTED = {("debian", "12"), ("debian", "13")}
 NEEDED_MB = 1200  #: on /opt of a fresh host: programs, the agent, two releases
+#: Somebody else's nginx serves somebody else's sites.
+OUR_NGINX = "nginx, configured by tinykit-ops"
 #: Which program may listen on which port; anything else means that the port is taken.
 #: Node.js names its main thread, and that is the name which `ss` shows.
-PORTS = {"80": {"caddy"}, "443": {"caddy"}, "3000": {"node", "MainThread"}, "8091": {"pocketbase"}}
+PORTS = {
+    "80": {"caddy", OUR_NGINX},
+    "443": {"caddy", OUR_NGINX},
+    "3000": {"node", "MainThread"},
+    "8091": {"pocketbase"},
+}
 
 
 def problem_of(facts: Facts, settings: Settings) -> TinykitOpsError | None:
@@ -77,6 +84,8 @@ def _disk(facts: Facts) -> TinykitOpsError | None:
 def _ports(facts: Facts) -> TinykitOpsError | None:
     for port, ours in PORTS.items():
         program = facts.get(f"port_{port}", "")
+        if program == "nginx" and facts.get("nginx") == "ours":
+            program = OUR_NGINX
         if program and program not in ours:
             return UnavailableError(
                 f"port {port} is taken by {program}",

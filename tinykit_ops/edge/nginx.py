@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 
-from tinykit_ops import layout
 from tinykit_ops.deploy.templates import render
 from tinykit_ops.edge.nginx_tls import pairs
 from tinykit_ops.edge.paths import TRICKS

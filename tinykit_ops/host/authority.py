@@ -46,9 +46,7 @@ class Signed:
     @property
     def key_pem(self) -> str:
         """The key, not encrypted: programs read it without a person."""
-        return self.key.private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-        ).decode()
+        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
     @property
     def names(self) -> set[str]:
