@@ -46,11 +46,22 @@ def wanted_targets(config: AgentConfig, only: Sequence[str]) -> list[str]:
 
 
 class Delivery:
-    """The targets of one run, and what becomes of each; noted in status file and metrics."""
+    """The targets of one run, and what becomes of each.
+
+    Args:
+        noted: whether status file and metrics are told; not of what is no backup of now.
+    """
 
     def __init__(
-        self, config: AgentConfig, places: Places, names: Sequence[str], progress: Progress
+        self,
+        config: AgentConfig,
+        places: Places,
+        names: Sequence[str],
+        progress: Progress,
+        *,
+        noted: bool = True,
     ) -> None:
+        self._noted = noted
         self.outcomes = {name: Outcome(name) for name in names}
         self._config = config
         self._places = places
@@ -96,6 +107,18 @@ class Delivery:
             except TinykitOpsError as error:
                 outcome.warnings.append(f"old snapshots were not pruned: {error.what}")
 
+    def tell_what_goes_soon(self) -> None:
+        """Warn when the retention keeps none of what was just stored, because it is old."""
+        for name, outcome in self.outcomes.items():
+            if outcome.index is None:
+                continue
+            plan = prune_one(self._config, self._places, self._targets[name], dry_run=True)
+            if any(one.id == outcome.snapshot and not one.stays for one in plan.decisions):
+                outcome.warnings.append(
+                    "no rule of the retention keeps it: the next prune removes it, unless it is "
+                    "the last verified one by then"
+                )
+
     # Failing -----------------------------------------------------------------------------------
 
     def guarded(self, name: str, step: Callable[[str], None], retry_missing: bool = False) -> None:
@@ -121,7 +144,8 @@ class Delivery:
         self._note(name, failed(error))
 
     def _note(self, name: str, change: Callable[[TargetStatus], TargetStatus]) -> None:
-        write_metrics(note(name, change, self._places.status), self._places.metrics)
+        if self._noted:
+            write_metrics(note(name, change, self._places.status), self._places.metrics)
 
 
 def unexpected(error: Exception) -> UnexpectedError:
