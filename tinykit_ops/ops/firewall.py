@@ -24,10 +24,11 @@ from pyinfra.context import host
 from tinykit_ops import layout
 from tinykit_ops.ops.agent import DONE, StepState
 
-#: How long a connection may take to come up, in seconds.
-CONNECT_SECONDS = 15
-#: The share of the time to confirm in which the controller tries; then it gives up by itself.
-TRY_SHARE = 0.5
+#: How long the host may take to answer a short question, in seconds.
+ANSWER_SECONDS = 15
+#: How long the controller tries to log in anew before it takes the rules back itself: at most
+#: these seconds, and half of the time to confirm.
+TRY_SECONDS = 20
 
 
 class FirewallFacts(FactBase[dict[str, str]]):
@@ -81,7 +82,7 @@ def apply_and_confirm(state: State, host: Host, confirm_seconds: int) -> bool:
     if not problem:
         return True
     _tell(host, f"the new firewall rules were not confirmed: {problem}")
-    back, said = _agent(host, host.connector, ["firewall-rollback"], CONNECT_SECONDS)
+    back, said = _agent(host, host.connector, ["firewall-rollback"], ANSWER_SECONDS)
     left = max(0, confirm_seconds - (time.monotonic() - started))
     _tell(host, said if back else f"the host goes back to the old ones by itself in {left:.0f} s")
     return False
@@ -92,12 +93,14 @@ def _confirm_by_new_connection(
 ) -> str:
     """Log in anew, as pyinfra did at first (bastions and keys included). Returns what failed."""
     problem = ""
+    until = started + min(TRY_SECONDS, confirm_seconds / 2)
     while True:
         connector = type(host.connector)(state, host)
         try:
-            with gevent.Timeout(CONNECT_SECONDS, TimeoutError("no answer")):
+            patience = max(3, until - time.monotonic())
+            with gevent.Timeout(patience, TimeoutError("no answer")):
                 connector.connect()
-            ok, problem = _agent(host, connector, ["firewall-confirm", token], CONNECT_SECONDS)
+            ok, problem = _agent(host, connector, ["firewall-confirm", token], ANSWER_SECONDS)
             if ok:
                 return ""
         except (ConnectError, OSError, SSHException, EOFError) as error:
@@ -106,7 +109,7 @@ def _confirm_by_new_connection(
             client = getattr(connector, "client", None)
             if client is not None:
                 client.close()
-        if time.monotonic() - started > confirm_seconds * TRY_SHARE:
+        if time.monotonic() > until:
             return problem
         time.sleep(1)
 

@@ -102,6 +102,13 @@ def _web_from_is_privates(firewall: FirewallSettings) -> Iterator[Problem]:
             yield Problem(f"web_from[{number}]", reason, 'use "mode": "public" for that')
 
 
+def _ssh_has_its_own_port(firewall: FirewallSettings) -> Iterator[Problem]:
+    taken = {80: "the web server", 443: "the web server", 3000: "tinykit", 8091: "PocketBase"}
+    if firewall.ssh_port in taken:
+        reason = f"{firewall.ssh_port} is the port of {taken[firewall.ssh_port]}"
+        yield Problem("ssh_port", reason, "let sshd listen on another one")
+
+
 def _cdn_is_cdns(firewall: FirewallSettings) -> Iterator[Problem]:
     cdn = firewall.cdn
     if firewall.mode == "cdn" and not (cdn.networks or cdn.source):
@@ -115,7 +122,12 @@ def _cdn_is_cdns(firewall: FirewallSettings) -> Iterator[Problem]:
 class FirewallSettings(Section):
     """Which addresses may open connections to the host."""
 
-    rules = (_modes_need_a_firewall, _web_from_is_privates, _cdn_is_cdns)
+    rules = (
+        _modes_need_a_firewall,
+        _ssh_has_its_own_port,
+        _web_from_is_privates,
+        _cdn_is_cdns,
+    )
 
     enabled: bool = Field(
         default=True, description="Whether to set up a firewall (nftables).", examples=[True]

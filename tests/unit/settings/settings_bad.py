@@ -564,6 +564,13 @@ BAD: list[Row] = [
         "203.0.113.7",
     ),
     (
+        "SSH on the port of the web server",
+        {"firewall": {"ssh_port": 443}},
+        "firewall.ssh_port",
+        "the port of the web server",
+        "another",
+    ),
+    (
         "a private web for nobody",
         {"firewall": {"mode": "private"}},
         "firewall.web_from",

@@ -1,0 +1,199 @@
+"""Putting bad firewall rules on a lab host, and seeing whether anybody can still log in."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests_e2e_support import BIN, ROOT, Provisioner, Run, execute
+
+from tinykit_ops import layout
+from tinykit_ops.deploy.firewall import ruleset
+from tinykit_ops.lab.inventory import lab_hosts
+from tinykit_ops.settings.load import load_settings
+
+CONFIRM_SECONDS = 10
+#: From when the rules were applied to when the old ones have to be back, whatever happened.
+BACK_SECONDS = CONFIRM_SECONDS + 15
+FOREIGN = "inet somebody_elses"
+PENDING = f"{layout.FIREWALL_STATE}/pending.json"
+TRIAL = ROOT / "tests/e2e/firewall_trial_deploy.py"
+
+
+@dataclass
+class DoorWatch:
+    """Asks the host's sshd for its greeting again and again, each time by a new connection."""
+
+    address: str
+    longest: float = 0.0  #: seconds for which nobody answered
+    _since: float = field(default_factory=time.monotonic)
+    _on: bool = True
+
+    def __enter__(self) -> DoorWatch:
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._since = time.monotonic()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._on = False
+        self._thread.join()
+
+    def forgive(self) -> None:
+        """Start counting now: what was before was not the firewall's doing."""
+        self._since = time.monotonic()
+
+    def _watch(self) -> None:
+        while self._on:
+            if greets(self.address):
+                self._since = time.monotonic()
+            self.longest = max(self.longest, time.monotonic() - self._since)
+            time.sleep(0.3)
+
+
+def greets(address: str, seconds: float = 1.0) -> bool:
+    """Whether a new connection to port 22 gets sshd's greeting."""
+    try:
+        with socket.create_connection((address, 22), timeout=seconds) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+class Trials:
+    """A lab host with a firewall that lets the controller in, and what may be done to it."""
+
+    def __init__(self, provisioner: Provisioner) -> None:
+        self.provisioner = provisioner
+        self.host = provisioner.host
+        self.users = {self.host.name: "root"}
+        self.good = self.inventory()
+        self.watch: DoorWatch | None = None
+
+    def prepare(self) -> None:
+        """What the firewall's deploy needs on a bare host, a foreign table, and good rules."""
+        for deploy in ("base.py", "agent.py", "firewall.py"):
+            run = self.provisioner.deploy_plain(self.good, deploy=deploy)
+            assert run.code == 0, run.text[-3000:]
+        self.console(f"nft add table {FOREIGN}")
+        self.console(f"nft add chain {FOREIGN} input")
+
+    def inventory(self, firewall: Mapping[str, Any] | None = None, **more: Any) -> Path:
+        """An inventory with these settings of the firewall."""
+        overrides = {"firewall": {"confirm_seconds": CONFIRM_SECONDS, **(firewall or {})}}
+        data = more.pop("data", None)
+        return self.provisioner.inventory(self.users, {**overrides, **more}, data)
+
+    def deploy(self, inventory: Path) -> Run:
+        """The firewall's own deploy."""
+        return self.provisioner.deploy_plain(inventory, deploy="firewall.py")
+
+    def rules(self) -> str:
+        """The good rules, as text."""
+        name = self.provisioner.lab.name
+        overrides = {"firewall": {"confirm_seconds": CONFIRM_SECONDS}}
+        app = self.provisioner.app
+        found = lab_hosts(name, only=[self.host.name], app=app, overrides=overrides)
+        return ruleset(load_settings(found[0][1]["tinykit"], where="trial"))
+
+    def try_rules(
+        self,
+        rules: str,
+        interrupt: Callable[[subprocess.Popen[str]], None] | None = None,
+        *,
+        checked: bool = True,
+        waits: bool = True,
+    ) -> tuple[int, str]:
+        """Put `rules` on trial; `interrupt` is called when they are in force.
+
+        Args:
+            checked: nft reads them before they are brought to the host.
+            waits: `interrupt` is called then, rather than at once.
+
+        Returns:
+            pyinfra's exit code and output.
+        """
+        path = self.provisioner.folder / f"rules-{random.randrange(10**9)}.nft"
+        path.write_text(rules)
+        environ = {
+            **os.environ,
+            "TRIAL_RULES": str(path),
+            "TRIAL_SECONDS": str(CONFIRM_SECONDS),
+            "TRIAL_UNCHECKED": "" if checked else "1",
+        }
+        words = [str(BIN / "pyinfra"), "-y", str(self.good), str(TRIAL)]
+        with subprocess.Popen(
+            words,
+            cwd=ROOT,
+            env=environ,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process:
+            if interrupt is not None:
+                if waits:
+                    self.wait_for_trial(process)
+                interrupt(process)
+            try:
+                said, _ = process.communicate(timeout=180)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                said, _ = process.communicate()
+        return process.returncode, said
+
+    def wait_for_trial(self, process: subprocess.Popen[str]) -> None:
+        """Until rules wait for a confirmation, or the run is over."""
+        script = f"for i in $(seq 3000); do [ -e {PENDING} ] && exit; sleep 0.02; done"
+        self.host.run(["sh", "-c", script], check=False)
+
+    def console(self, line: str) -> str:
+        """Run a line of shell as root without any network."""
+        return self.host.run(["sh", "-c", line], check=False).stdout
+
+    def is_open(self) -> bool:
+        """Whether a person can log in now."""
+        return self.host.ssh(["true"], check=False, timeout=30).returncode == 0
+
+    def wait_until_open(self, seconds: float = BACK_SECONDS) -> bool:
+        """Whether a person can log in within some seconds."""
+        deadline = time.monotonic() + seconds
+        while not self.is_open():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.3)
+        return True
+
+    def over(self) -> bool:
+        """Whether, after the time to confirm, no rules are left on trial."""
+        script = (
+            f"for i in $(seq {BACK_SECONDS * 5}); do [ -e {PENDING} ] || break; sleep 0.2; done;"
+            f" [ -e {PENDING} ] && cat /proc/sys/kernel/random/boot_id {PENDING} || echo none"
+        )
+        said = self.console(script).split(None, 1)
+        return said[0] == "none" or said[0] not in said[1]
+
+    def foreign_is_there(self) -> bool:
+        """Whether somebody else's table was left alone."""
+        return f"table {FOREIGN}" in self.console("nft list tables")
+
+    def restore(self) -> Run:
+        """Back to good rules, by an ordinary run."""
+        return self.deploy(self.good)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """What a controller that loses power looks like to the host."""
+    os.killpg(process.pid, signal.SIGKILL)
+
+
+__all__ = ["DoorWatch", "Trials", "execute", "greets", "kill"]
