@@ -78,6 +78,7 @@ def _published() -> Iterator[Case]:
         writes=True,
     )
     yield from _several(("GET", "HEAD", "POST"), (f"/_tk/realtime/{U}",), "published")
+    yield from _several(READS, ("/.well-known/x",), "published")
     assets = ("/_tk/assets/placeholder.jpg", f"/_tk/assets/{U}/placeholder.jpg")
     yield from _several(READS, assets, "published")
     yield from _several(("GET", "HEAD", "OPTIONS"), ("/api/proxy",), "published")
@@ -109,6 +110,7 @@ def _answered() -> Iterator[Case]:
 
 def _builder() -> Iterator[Case]:
     yield from _several(READS, ("/login",), "builder", page=True, door=True)
+    yield from _several(("POST", "PUT", "OPTIONS"), ("/login",), "builder", page=True)
     pages = ("/tinykit", "/tinykit/", f"/tinykit/{U}", "/tinykit/studio", "/tinykit/settings")
     yield from _several(READS, (*pages, "/tinykit/new", "/tinykit/new-kit"), "builder", page=True)
     yield from _several(ALL, ("/tinykit/studio?id=x",), "builder", page=True)

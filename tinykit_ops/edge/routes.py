@@ -11,7 +11,12 @@ from tinykit_ops.edge.paths import normalise
 from tinykit_ops.edge.pocketbase_routes import pocketbase_routes
 from tinykit_ops.edge.probe import Probe, Seen
 from tinykit_ops.edge.route import EdgeAnswer, Route, RouteClass, Upstream
-from tinykit_ops.edge.tinykit_routes import builder_routes, published_routes, setup_routes
+from tinykit_ops.edge.tinykit_routes import (
+    builder_routes,
+    file_routes,
+    published_routes,
+    setup_routes,
+)
 
 __all__ = [
     "ROUTES",
@@ -27,6 +32,7 @@ __all__ = [
 
 ROUTES: tuple[Route, ...] = (
     *setup_routes(),
+    *file_routes(),
     *builder_routes(),
     *published_routes(),
     *pocketbase_routes(),

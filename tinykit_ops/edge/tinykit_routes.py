@@ -90,6 +90,22 @@ def setup_routes() -> Iterator[Route]:
     )
 
 
+def file_routes() -> Iterator[Route]:
+    """Files that servers have been found to hand out by mistake."""
+    yield Route(
+        "well-known",
+        ("/.well-known", "/.well-known/*"),
+        RouteClass.PUBLISHED,
+        note="The one name with a dot that is meant for the world (RFC 8615).",
+    )
+    yield Route(
+        "private-files",
+        ("/.*", "/pb_data", "/pb_data/*", "/pocketbase/pb_data", "/pocketbase/pb_data/*"),
+        RouteClass.NEVER,
+        note="Dot files and PocketBase's data; tinykit serves none of them, and must not begin to.",
+    )
+
+
 def builder_routes() -> Iterator[Route]:
     """The builder's pages and API."""
     yield Route(
@@ -101,6 +117,13 @@ def builder_routes() -> Iterator[Route]:
         page=True,
         note="Where an account is proven; the page itself holds nothing.",
         probe=get("/login", is_page_shell),
+    )
+    yield Route(
+        "login-page-rest",
+        ("/login", "/login/*"),
+        RouteClass.BUILDER,
+        page=True,
+        note="The page takes no forms; no method of it belongs to the published app.",
     )
     yield Route(
         "preview",

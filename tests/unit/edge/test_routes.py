@@ -141,9 +141,9 @@ def test_row_names_are_unique_and_patterns_are_lower_case_and_normal() -> None:
 
 def test_every_row_can_be_reached_by_some_request() -> None:
     for route in ROUTES:
-        method = route.methods[0] if route.methods else "PUT"
-        samples = [pattern.replace("*", "zzz") for pattern in route.paths]
-        assert any(classify(method, sample) is route for sample in samples), route.name
+        methods = route.methods or ("PUT", "GET")
+        asked = [(m, p.replace("*", "zzz")) for m in methods for p in route.paths]
+        assert any(classify(method, path) is route for method, path in asked), route.name
 
 
 def test_only_answered_rows_carry_an_answer() -> None:
