@@ -7,7 +7,7 @@ import subprocess
 
 import click
 
-from tinykit_ops.lab import inventory, removal, show
+from tinykit_ops.lab import acme, inventory, removal, show
 from tinykit_ops.lab.lab import Lab
 from tinykit_ops.lab.names import DEFAULT_LAB, LabNames, cache_root, check_name, state_root
 from tinykit_ops.lab.requirements import require_root
@@ -35,8 +35,9 @@ def command() -> None:
     """Disposable Debian hosts on this machine.
 
     Real systemd, SSH and firewalls under systemd-nspawn, a client that is on no allowlist
-    (`outside`), and an S3 server. Needs root on Linux. Labs live in $TINYKIT_LAB_ROOT
-    (/var/lib/tinykit-ops/labs), base trees in $TINYKIT_LAB_CACHE (/var/cache/tinykit-ops/lab).
+    (`outside`), an S3 server and, if asked for, an ACME server. Needs root on Linux. Labs live in
+    $TINYKIT_LAB_ROOT (/var/lib/tinykit-ops/labs), base trees in $TINYKIT_LAB_CACHE
+    (/var/cache/tinykit-ops/lab).
     """
 
 
@@ -51,9 +52,33 @@ def command() -> None:
 @click.option("--count", default=1, show_default=True, help="Hosts of each release.")
 @click.option("--no-s3", is_flag=True, help="Do without the S3 server.")
 @click.option("--disk", metavar="SIZE", help="A disk of its own for each new host, e.g. 2G.")
-def up(name: str, releases: tuple[str, ...], count: int, no_s3: bool, disk: str | None) -> None:
+@click.option("--acme", "with_acme", is_flag=True, help="Run an ACME server (pebble).")
+@click.option(
+    "--acme-life",
+    type=click.IntRange(min=30),
+    default=acme.DEFAULT_LIFE,
+    metavar="SECONDS",
+    help="How long its certificates are good for. Default: 90 days.",
+)
+def up(
+    name: str,
+    releases: tuple[str, ...],
+    count: int,
+    no_s3: bool,
+    disk: str | None,
+    with_acme: bool,
+    acme_life: int,
+) -> None:
     """Make a lab, or what is missing of it, and wait until its hosts are ready."""
-    lab = Lab.up(name, releases=releases, count=count, s3=not no_s3, disk=disk, progress=click.echo)
+    lab = Lab.up(
+        name,
+        releases=releases,
+        count=count,
+        s3=not no_s3,
+        disk=disk,
+        acme_life=acme_life if with_acme else 0,
+        progress=click.echo,
+    )
     click.echo(show.list_text([show.one_lab(lab)]))
 
 

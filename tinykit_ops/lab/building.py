@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tinykit_ops.errors import UsageError
-from tinykit_ops.lab import addresses, cgroups, forwarding, keys, network, plan, s3, seed
+from tinykit_ops.lab import acme, addresses, cgroups, forwarding, keys, network, plan, s3, seed
 from tinykit_ops.lab import state as notes
 from tinykit_ops.lab.errors import LabNotFoundError
 from tinykit_ops.lab.host import LabHost
@@ -29,17 +29,18 @@ def build(
     count: int,
     with_s3: bool,
     disk: str | None,
+    acme_life: int,
     *,
     progress: Progress,
 ) -> Lab:
     """The story of `lab up`; see `Lab.up` for the arguments."""
     wanted = plan.wanted_releases(releases, count)
     plan.check_disk(disk)
-    require_lab(names.root, cache, own_disks=disk is not None)
+    require_lab(names.root, cache, own_disks=disk is not None, acme=acme_life > 0)
     names.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     with locked(names.folder, wait_seconds=LOCK_SECONDS):
         with locked(names.root, wait_seconds=LOCK_SECONDS):
-            state = _known_or_new(names, with_s3)
+            state = _known_or_new(names, with_s3, acme_life)
             notes.save(names.folder, state)
             cgroups.create(names.cgroup)
             progress(f"network {state.network4}, {state.network6}")
@@ -53,19 +54,22 @@ def build(
         if state.s3:
             progress(f"S3 server at {lab.s3.endpoint}")
             s3.ensure_running(lab.s3, names)
+        if state.acme_life:
+            progress(f"ACME server at {lab.acme.directory}")
+            acme.ensure_running(lab.acme, names, state.hosts)
         _boot(lab.hosts, progress)
     return lab
 
 
-def _known_or_new(names: LabNames, with_s3: bool) -> LabState:
+def _known_or_new(names: LabNames, with_s3: bool, acme_life: int) -> LabState:
     try:
         state = notes.load(names.folder)
     except LabNotFoundError:
         _refuse_twin(names)
         lab_id = f"{names.root}/{names.name}"
         networks = addresses.choose(lab_id, addresses.used_networks())
-        return plan.new_lab(names.name, networks, s3=with_s3)
-    return replace(state, s3=state.s3 or with_s3)
+        return plan.new_lab(names.name, networks, s3=with_s3, acme_life=acme_life)
+    return replace(state, s3=state.s3 or with_s3, acme_life=state.acme_life or acme_life)
 
 
 def _refuse_twin(names: LabNames) -> None:

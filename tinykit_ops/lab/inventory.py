@@ -110,6 +110,12 @@ def describe(lab: Lab) -> dict[str, Any]:
             "secret_access_key_file": str(lab.s3.secret_access_key_file),
             "data": str(lab.s3.data),
         }
+    if lab.state.acme_life:
+        described["acme"] = {
+            "directory": lab.acme.directory,
+            "directory_ca": str(lab.acme.directory_ca),
+            "life_seconds": lab.acme.life,
+        }
     return described
 
 

@@ -1,4 +1,4 @@
-"""A lab: its hosts, its outside client, its S3 server."""
+"""A lab: its hosts, its outside client, its S3 and ACME servers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tinykit_ops.lab import plan
 from tinykit_ops.lab import state as notes
+from tinykit_ops.lab.acme import LabAcme
 from tinykit_ops.lab.addresses import LabNetworks
 from tinykit_ops.lab.errors import LabNotFoundError
 from tinykit_ops.lab.host import LabHost
@@ -41,6 +42,7 @@ class Lab:
         count: int = 1,
         s3: bool = True,
         disk: str | None = None,
+        acme_life: int = 0,
         root: Path | None = None,
         cache: Path | None = None,
         progress: Progress = quiet,
@@ -53,12 +55,14 @@ class Lab:
             count: hosts of each release.
             s3: whether to run an S3 server.
             disk: size of a disk for each new host ("2G"); None shares this machine's.
+            acme_life: seconds that the certificates of an ACME server of its own are good for;
+                without one when 0. It stays as it was first asked for.
             root, cache: folders for the labs and the base trees.
         Raises: TinykitOpsError in many kinds; what was made stays, and `up` goes on from there.
         """
         from tinykit_ops.lab.building import build  # it needs this module
 
-        request = (releases, count, s3, disk)
+        request = (releases, count, s3, disk, acme_life)
         names = LabNames(root or state_root(), check_name(name))
         return build(names, cache or cache_root(), *request, progress=progress)
 
@@ -140,3 +144,13 @@ class Lab:
                 f"Lab {self.name!r} has no S3 server.", hint="tinykit-ops lab up (without --no-s3)"
             )
         return LabS3(self.folder / "s3", str(self.networks.controller4))
+
+    @property
+    def acme(self) -> LabAcme:
+        """Its ACME server. Raises: LabNotFoundError when it was made without."""
+        if not self.state.acme_life:
+            raise LabNotFoundError(
+                f"Lab {self.name!r} has no ACME server.", hint="tinykit-ops lab up --acme"
+            )
+        address = str(self.networks.controller4)
+        return LabAcme(self.folder / "acme", address, self.state.acme_life)

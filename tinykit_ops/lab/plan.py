@@ -16,7 +16,7 @@ from tinykit_ops.lab.state import HostState, LabState
 MIN_DISK_MIB = 256
 
 
-def new_lab(name: str, networks: LabNetworks, *, s3: bool) -> LabState:
+def new_lab(name: str, networks: LabNetworks, *, s3: bool, acme_life: int = 0) -> LabState:
     """A lab without hosts."""
     return LabState(
         name=name,
@@ -25,6 +25,7 @@ def new_lab(name: str, networks: LabNetworks, *, s3: bool) -> LabState:
         outside4=str(networks.outside4),
         outside6=str(networks.outside6),
         s3=s3,
+        acme_life=acme_life,
     )
 
 

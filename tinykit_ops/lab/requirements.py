@@ -23,6 +23,7 @@ PROGRAMS: Mapping[str, str] = {
     "tar": "tar",
 }
 DISK_PROGRAMS: Mapping[str, str] = {"mkfs.ext4": "e2fsprogs"}
+ACME_PROGRAMS: Mapping[str, str] = {"pebble": "pebble", "pebble-challtestsrv": "pebble"}
 
 
 def require_lab(
@@ -30,6 +31,7 @@ def require_lab(
     cache: Path,
     *,
     own_disks: bool = False,
+    acme: bool = False,
     which: Callable[[str], str | None] = shutil.which,
 ) -> None:
     """Refuse, before anything is made, on a machine that cannot run a lab.
@@ -38,11 +40,13 @@ def require_lab(
         state_root: the folder that will hold the hosts' files.
         cache: the folder of base trees.
         own_disks: whether hosts get disks of their own (`--disk`).
+        acme: whether the lab gets an ACME server (`--acme`).
     Raises: UnavailableError (exit 69) for what is missing; AccessError (77) when not root.
     """
     require_root()
     _require_mountable(state_root, cache)
-    _require_programs(own_disks, which)
+    extra = {**(DISK_PROGRAMS if own_disks else {}), **(ACME_PROGRAMS if acme else {})}
+    _require_programs(extra, which)
     _require_kernel()
     if not own_disks:
         _require_overlay_below(state_root)
@@ -62,8 +66,8 @@ def require_root() -> None:
         )
 
 
-def _require_programs(own_disks: bool, which: Callable[[str], str | None]) -> None:
-    wanted = {**PROGRAMS, **(DISK_PROGRAMS if own_disks else {})}
+def _require_programs(extra: Mapping[str, str], which: Callable[[str], str | None]) -> None:
+    wanted = {**PROGRAMS, **extra}
     missing = [program for program in wanted if which(program) is None]
     if missing:
         packages = sorted({wanted[program] for program in missing})

@@ -42,6 +42,7 @@ class LabState:
     outside4: str  #: of the outside client
     outside6: str
     s3: bool
+    acme_life: int = 0  #: seconds that its ACME server's certificates are good for; 0: has none
     hosts: list[HostState] = field(default_factory=list)
     format: int = FORMAT
 
