@@ -28,7 +28,8 @@ if systemctl -q is-active "$old"; then
   began=$(now)
   systemctl stop --no-block "$old"
   if takes "$new"; then
-    echo "nobody listened for at most $(( $(now) - began )) ms"
+    echo "$new took over from $old: nobody listened for at most $(( $(now) - began )) ms" |
+      logger -s -t tinykit-ops
   else
     echo "$new did not start, so $old goes on; the last log lines of $new:" >&2
     journalctl -u "$new" -n 15 --no-pager -o cat >&2
