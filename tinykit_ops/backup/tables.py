@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinykit_ops.backup.catalog import Summary
 from tinykit_ops.backup.judgement import Judgement, worst
@@ -15,6 +15,9 @@ from tinykit_ops.backup.prune import Pruned
 from tinykit_ops.backup.retention import Decision
 from tinykit_ops.backup.status import BackupStatus
 from tinykit_ops.errors import TinykitOpsError
+
+if TYPE_CHECKING:
+    from tinykit_ops.backup.doctor.sign import Sign
 
 
 def size(count: float) -> str:
@@ -166,6 +169,21 @@ def status_json(judgements: Sequence[Judgement], status: BackupStatus | None) ->
             ],
         }
     )
+
+
+def doctor_lines(seen: Mapping[str, Sequence[Sign]]) -> Iterator[str]:
+    """What the doctor saw, a table for each patient; hints stand below their sign."""
+    for name, signs in seen.items():
+        yield f"{name}:"
+        for sign in signs:
+            yield f"  {sign.mark:<8}{sign.about:<12}{sign.said}"
+            if sign.hint:
+                yield f"{'':22}→ {sign.hint}"
+
+
+def doctor_json(seen: Mapping[str, Sequence[Sign]]) -> str:
+    """The same as JSON."""
+    return _json({name: [asdict(sign) for sign in signs] for name, signs in seen.items()})
 
 
 def _json(value: Any) -> str:
