@@ -12,6 +12,7 @@ from tinykit_ops.errors import TinykitOpsError, UnavailableError, UsageError
 from tinykit_ops.settings import Settings
 from tinykit_ops.settings.model import Network
 from tinykit_ops.settings.network_list import in_order, networks_in
+from tinykit_ops.settings.pyinfra_error import RunStoppedError
 
 #: Where tinykit's server has no business, though it may be routed: IANA's registries of special
 #: addresses, and what clouds use for themselves.
@@ -77,7 +78,7 @@ def given_networks(settings: Settings) -> str:
     """The CDN's networks out of files of the controller, one a line; empty without such files.
 
     Raises:
-        UsageError: a file cannot be read, or is no list of networks.
+        RunStoppedError: a file cannot be read, or is no list of networks; pyinfra prints it.
     """
     found: list[Network] = []
     for source in settings.firewall.cdn.files:
@@ -85,9 +86,12 @@ def given_networks(settings: Settings) -> str:
             found += networks_in(Path(source).expanduser().read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise UsageError(
-                f"the list of the CDN's networks {reason}", where=source, hint="correct the file"
-            ) from None
+            problem = UsageError(
+                f"the list of the CDN's networks cannot be used: {reason}",
+                where=source,
+                hint="it should have one network a line",
+            )
+            raise RunStoppedError(problem) from None
     return "".join(f"{network}\n" for network in in_order(found))
 
 

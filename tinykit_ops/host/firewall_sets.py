@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
@@ -19,9 +19,14 @@ from tinykit_ops.errors import TinykitOpsError
 from tinykit_ops.host import files
 from tinykit_ops.host import firewall_known as host_knows
 from tinykit_ops.host.firewall_known import Known
-from tinykit_ops.host.firewall_places import NFT, TABLE, Places, nft
+from tinykit_ops.host.firewall_places import NFT, TABLE, Places, nft, systemctl
 from tinykit_ops.settings import Settings
 from tinykit_ops.settings.network_list import in_order
+
+
+def _reload(unit: str) -> None:
+    """Have a unit read its files anew, if it runs."""
+    systemctl("try-reload-or-restart", unit)
 
 
 @dataclass
@@ -32,6 +37,7 @@ class FirewallSets:
         given: the CDN's networks out of files of the controller.
         networks_file: where the edge reads the CDN's networks, one a line.
         resolv_conf: names the resolvers.
+        fetch, resolve, reload: how to ask the network, and how to tell a unit of new networks.
     """
 
     settings: Settings
@@ -41,6 +47,7 @@ class FirewallSets:
     resolv_conf: Path = host_knows.RESOLV_CONF
     fetch: host_knows.Fetch = host_knows.fetch
     resolve: host_knows.Resolve = host_knows.resolve
+    reload: Callable[[str], None] = _reload
 
     def pending(self) -> list[str]:
         """What is not known yet, or not written."""
@@ -117,13 +124,18 @@ class FirewallSets:
         self._tell_the_edge(known)
 
     def _tell_the_edge(self, known: Known) -> None:
-        lines = self._lines(known)
-        if files.read(self.networks_file) == lines:
+        """Write the networks for the edge, which reads them when it reloads."""
+        lines, before = self._lines(known), files.read(self.networks_file)
+        if before == lines:
             return
-        if lines is None:
-            self.networks_file.unlink(missing_ok=True)
-        else:
-            files.write(self.networks_file, lines)
+        _replace(self.networks_file, lines)
+        try:
+            self.reload(
+                layout.CADDY_UNIT if self.settings.edge.kind == "caddy" else layout.NGINX_UNIT
+            )
+        except TinykitOpsError:
+            _replace(self.networks_file, before)  # so that the next run tries again
+            raise
 
     def _lines(self, known: Known) -> str | None:
         if self.settings.firewall.mode != "cdn":
@@ -156,6 +168,14 @@ class FirewallSets:
             "problems": [str(problem) for problem in problems],
         }
         files.write(self.places.status, json.dumps(note, indent=1) + "\n", mode=0o600)
+
+
+def _replace(path: Path, text: str | None) -> None:
+    """A file with this text, or no file."""
+    if text is None:
+        path.unlink(missing_ok=True)
+    else:
+        files.write(path, text)
 
 
 def _filled(name: str, members: list[str]) -> str:

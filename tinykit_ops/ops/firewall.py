@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import shlex
 import time
@@ -93,6 +94,8 @@ def _confirm_by_new_connection(
 ) -> str:
     """Log in anew, as pyinfra did at first (bastions and keys included). Returns what failed."""
     problem = ""
+    # paramiko prints a traceback of its own for a login that fails, and this one may.
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)
     until = started + min(TRY_SECONDS, confirm_seconds / 2)
     while True:
         connector = type(host.connector)(state, host)

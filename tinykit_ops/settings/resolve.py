@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tinykit_ops.settings.model import Settings
+from tinykit_ops.settings.network_list import networks_in
 from tinykit_ops.settings.problems import Problem
 from tinykit_ops.settings.software import is_web_address
 
@@ -19,7 +20,23 @@ def local_archive(settings: Settings) -> Path | None:
 
 def file_problems(settings: Settings) -> list[Problem]:
     """What is wrong with the files of the controller that settings name."""
-    return [*_archive_problems(settings), *_tls_problems(settings)]
+    return [
+        *_archive_problems(settings),
+        *_tls_problems(settings),
+        *_cdn_problems(settings),
+    ]
+
+
+def _cdn_problems(settings: Settings) -> Iterator[Problem]:
+    for source in settings.firewall.cdn.files:
+        try:
+            networks_in(Path(source).expanduser().read_text(encoding="utf-8"))
+        except OSError as error:
+            reason = f"the file {source} cannot be read: {error.strerror or error}"
+            yield Problem("firewall.cdn.source", reason, "look at its path, owner and mode")
+        except ValueError as error:
+            reason = f"the file {source} is no list of networks: it {error}"
+            yield Problem("firewall.cdn.source", reason, "it should have one network a line")
 
 
 def _tls_problems(settings: Settings) -> Iterator[Problem]:

@@ -1,0 +1,135 @@
+"""Servers at addresses where tinykit's proxy must not get to, and all ways there.
+
+What the proxy is asked for would be answered: the host itself, as root, gets every answer. Only the
+firewall stands between.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+
+from firewall_trials import Trials
+
+MARK = "you-are-inside"
+PORT = 8077  #: of the server on the host itself
+#: Assigned to nobody, or announced by nobody; routed within the lab only.
+PUBLIC = ("30.30.30.30", "3000::30")
+OWN_PUBLIC = ("30.30.30.31", "3000::31")
+#: One address of each range that is not the Internet's.
+CLOSED = (
+    *("169.254.169.254", "169.254.1.1", "100.64.0.1", "100.100.100.200", "168.63.129.16"),
+    *("172.20.0.1", "192.168.77.1", "10.99.0.1", "192.0.0.192", "192.0.2.80", "198.18.0.1"),
+    *("198.51.100.80", "203.0.113.80", "192.88.99.1", "250.0.0.1"),
+    *("fd00:ec2::254", "fd12:3456::1", "fec0::1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1"),
+    *("2001:db8::80", "2002:a9fe:a9fe::1", "2001::a9fe:a9fe", "3fff::80", "100::1", "5f00::1"),
+)
+_SERVER = f"""
+import http.server, socket, sys, urllib.parse
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        path = urllib.parse.unquote(self.path)
+        if path.startswith("/go/"):
+            self.send_response(302); self.send_header("Location", path[4:]); self.end_headers()
+            return
+        body = b"{MARK}"
+        self.send_response(200); self.send_header("Content-Length", str(len(body)))
+        self.end_headers(); self.wfile.write(body)
+    def log_message(self, *words): pass
+class Server(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+    def server_bind(self):
+        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
+Server(("::", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+@contextmanager
+def surroundings(trials: Trials) -> Iterator[None]:
+    """Servers at all these addresses, routed to from the host."""
+    lab, host = trials.provisioner.lab, trials.host
+    outside, networks = lab.outside, lab.networks
+    gateways = {4: str(networks.client4), 6: str(networks.client6)}
+    on_host = {4: str(networks.controller4), 6: str(networks.controller6)}
+    routes = [(a, ip_address(a).version) for a in (*PUBLIC, *CLOSED)]
+    for address, version in routes:
+        _ip(f"-{version} route replace {address} via {gateways[version]}")
+        length = 32 if version == 4 else 128
+        outside.run(["ip", f"-{version}", "addr", "replace", f"{address}/{length}", "dev", "lo"])
+        host.run(["ip", f"-{version}", "route", "replace", address, "via", on_host[version]])
+    for address in OWN_PUBLIC:
+        version = ip_address(address).version
+        length = 32 if version == 4 else 128
+        host.run(["ip", f"-{version}", "addr", "replace", f"{address}/{length}", "dev", "lo"])
+    servers = [
+        subprocess.Popen(outside.command(["python3", "-c", _SERVER, "80"])),
+        subprocess.Popen(host.enter_command(["python3", "-c", _SERVER, str(PORT)])),
+    ]
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.terminate()
+            server.wait()
+        host.run(["sh", "-c", f"fuser -k {PORT}/tcp || true"], check=False)
+        for address, version in routes:
+            _ip(f"-{version} route del {address} via {gateways[version]}")
+
+
+def own_addresses(trials: Trials) -> list[str]:
+    """Addresses of the host itself, its public ones too."""
+    return [trials.host.address4, trials.host.address6, *OWN_PUBLIC, "127.0.0.1", "::1"]
+
+
+def reachable(trials: Trials, url: str) -> bool:
+    """Whether the host as root gets an answer."""
+    script = (
+        "import sys, urllib.request\n"
+        "opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))\n"
+        "print(opener.open(sys.argv[1], timeout=5).read().decode())"
+    )
+    return MARK in trials.host.run(["python3", "-c", script, url], check=False).stdout
+
+
+def proxied(trials: Trials, url: str) -> str:
+    """What a stranger gets who asks the app's proxy for an address."""
+    asked = f"https://{trials.host.domain}/api/proxy"
+    words = ["curl", "-sk", "--max-time", "20", "-w", "\n%{http_code}", "-G", asked]
+    return trials.provisioner.lab.outside.run([*words, "--data-urlencode", f"url={url}"]).stdout
+
+
+def ways_in(trials: Trials) -> list[str]:
+    """Every address where a server answers, in every notation that may slip through."""
+    closed = [f"http://{_host(address)}/" for address in CLOSED]
+    own = [f"http://{_host(a)}:{PORT}/" for a in own_addresses(trials)]
+    mapped = [
+        f"http://[::ffff:{address}]{port}/"
+        for address, port in [
+            *((a, "") for a in CLOSED if ":" not in a),
+            *((a, f":{PORT}") for a in own_addresses(trials) if ":" not in a),
+        ]
+    ]
+    number = int(ip_address("169.254.169.254"))
+    tricks = [
+        *(f"http://{number}/", f"http://0x{number:x}/", f"http://0{number:o}/"),
+        *("http://169.254.43518/", "http://0xa9.0xfe.0xa9.0xfe/", "http://0251.0376.0251.0376/"),
+        *(f"http://localhost.:{PORT}/", f"http://LOCALHOST.:{PORT}/", f"http://[::]:{PORT}/"),
+        *(f"http://2130706433:{PORT}/", f"http://127.1:{PORT}/", f"http://0:{PORT}/"),
+        *(f"http://{trials.host.domain}:{PORT}/", f"http://{trials.host.name}:{PORT}/"),
+        *("http://[::169.254.169.254]/", "http://[0:0:0:0:0:ffff:a9fe:a9fe]/"),
+        *("http://user@169.254.169.254/", "http://169.254.169.254.:80/"),
+        "http://①⑥⑨.②⑤④.①⑥⑨.②⑤④/",
+    ]
+    direct = [*closed, *own, *mapped, *tricks]
+    return [*direct, *(f"http://{_host(PUBLIC[0])}/go/{url}" for url in direct)]
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _ip(words: str) -> None:
+    subprocess.run(["ip", *words.split()], check=False)

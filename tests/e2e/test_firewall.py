@@ -1,0 +1,210 @@
+"""The firewall on a real host: who gets in, where tinykit gets out to, and nobody locked out."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+import pytest
+from firewall_cases import judge, kill_cases, rules_cases, settings_cases
+from firewall_inside import (
+    MARK,
+    OWN_PUBLIC,
+    PORT,
+    PUBLIC,
+    own_addresses,
+    proxied,
+    reachable,
+    surroundings,
+    ways_in,
+)
+from firewall_trials import Trials
+from tests_e2e_support import Provisioner
+
+from tinykit_ops.lab.lab import Lab
+
+pytestmark = pytest.mark.lab
+
+LAB = "e2e-fw"
+
+
+@pytest.fixture(scope="module")
+def trials(contract_app, tmp_path_factory):
+    """A whole instance behind its firewall, in a lab of its own."""
+    lab = Lab.up(LAB, releases=("13",), s3=False)
+    try:
+        trials = Trials(Provisioner(lab, contract_app, tmp_path_factory.mktemp("inventories")))
+        run = trials.provisioner.deploy(trials.good)
+        assert run.code == 0, run.text[-3000:]
+        trials.prepare()
+        yield trials
+    finally:
+        lab.down()
+
+
+def status(trials, words=(), client="outside"):
+    """The HTTP status that a stranger (or the controller) gets for a public asset; 000 for none."""
+    host = trials.host
+    pin = ["--resolve", f"{host.domain}:443:{host.address4}", "--resolve"]
+    command = ["curl", "-sk", "--max-time", "4", "-o", "/dev/null", "-w", "%{http_code}", *words]
+    url = f"https://{host.domain}/_tk/assets/placeholder.jpg"
+    command = [*command, *pin, f"{host.domain}:80:{host.address4}", url]
+    if client == "outside":
+        return trials.provisioner.lab.outside.run(command).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def test_a_second_run_changes_nothing(trials):
+    run = trials.provisioner.deploy(trials.good, deploy="firewall.py")
+    assert run.changed(trials.host.name) == []
+
+
+def test_services_are_closed_whatever_they_bind_to(trials):
+    host, outside = trials.host, trials.provisioner.lab.outside
+    serve = "setsid python3 -m http.server --bind {} {} >/dev/null 2>&1 & echo"
+    trials.console(serve.format(host.address4, 8091))  # beside PocketBase on loopback
+    trials.console(serve.format("::", 8078))
+    for address, port in ((host.address4, 8091), (host.address4, 8078), (host.address6, 8078)):
+        url = f"http://[{address}]:{port}/" if ":" in address else f"http://{address}:{port}/"
+        for command in (["curl"], outside.command(["curl"])):
+            words = [*command, "-s", "--max-time", "2", "-o", "/dev/null", url]
+            assert subprocess.run(words, check=False).returncode == 28, url
+        assert trials.host.run(["python3", "-c", _GET, url]).stdout.strip() == "200"
+
+
+_GET = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=5).status)"
+
+
+def test_in_each_mode_they_get_in_who_may(trials):
+    networks = trials.provisioner.lab.networks
+    assert (status(trials), status(trials, client="controller")) == ("200", "200")
+    private = {"mode": "private", "web_from": [str(networks.controller4)]}
+    assert trials.deploy(trials.inventory(private)).code == 0
+    assert (status(trials), status(trials, client="controller")) == ("000", "200")
+    cdn = {"mode": "cdn", "cdn": {"networks": [str(networks.outside4), str(networks.outside6)]}}
+    assert trials.deploy(trials.inventory(cdn)).code == 0
+    assert (status(trials), status(trials, client="controller")) == ("200", "000")
+    kept = trials.console("cat /var/lib/tinykit-ops/cdn-networks").split()
+    assert kept == [str(networks.outside4), str(networks.outside6)]
+    assert trials.restore().code == 0
+    assert (status(trials), status(trials, client="controller")) == ("200", "200")
+    assert trials.console("cat /var/lib/tinykit-ops/cdn-networks") == ""
+
+
+def test_who_is_connected_stays_so_when_new_rules_shut_the_door(trials):
+    host = trials.host
+    connect = (
+        "import socket, sys\n"
+        f"s = socket.create_connection(({host.address4!r}, 80))\n"
+        "print('connected', flush=True); input()\n"
+        f"s.sendall(b'GET / HTTP/1.1\\r\\nHost: {host.domain}\\r\\n')\n"
+        "s.sendall(b'Connection: close\\r\\n\\r\\n')\n"
+        "print(s.recv(12).decode())"
+    )
+    words = trials.provisioner.lab.outside.command(["python3", "-c", connect])
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(words, **pipes) as client:
+        assert client.stdout.readline() == "connected\n"
+        private = {"mode": "private", "web_from": ["192.0.2.1"]}
+        assert trials.deploy(trials.inventory(private)).code == 0
+        assert status(trials) == "000"
+        said, _ = client.communicate("\n", timeout=30)
+    assert said.startswith("HTTP/1.1")
+    assert trials.restore().code == 0
+
+
+def test_one_address_has_only_so_many_connections(trials):
+    limit = int(re.search(r"ct count over (\d+)", trials.rules())[1])
+    hold = (
+        "import socket\nheld = []\n"
+        f"for _ in range({limit + 20}):\n"
+        "    try: held.append(socket.create_connection(("
+        f"{trials.host.address4!r}, 443), timeout=5))\n"
+        "    except OSError: pass\n"
+        "print(len(held))"
+    )
+    held = trials.provisioner.lab.outside.run(["python3", "-c", hold]).stdout.strip()
+    assert int(held) == limit
+    assert status(trials, client="controller") == "200"
+
+
+def test_the_apps_proxy_gets_nowhere_inside(trials):
+    with surroundings(trials):
+        probes = [
+            f"http://[{a}]:{PORT}/" if ":" in a else f"http://{a}:{PORT}/"
+            for a in own_addresses(trials)
+        ]
+        unproven = [url for url in probes if not reachable(trials, url)]
+        assert unproven == []
+        for address in PUBLIC:
+            url = f"http://[{address}]/" if ":" in address else f"http://{address}/"
+            assert MARK in proxied(trials, url), url  # the Internet can be reached
+        ways = ways_in(trials)
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda url: proxied(trials, url), ways))
+        reached = [url for url, said in zip(ways, answers, strict=True) if MARK in said]
+        assert reached == []
+        codes = {said.rsplit("\n", 1)[-1] for said in answers}
+        assert codes <= {"400", "403", "502"}, codes  # every one of them was answered by tinykit
+        print(f"{len(ways)} ways in, {len(reached)} reached")
+        own = [f"http://{OWN_PUBLIC[0]}/", f"http://[{OWN_PUBLIC[1]}]/"]
+        assert [proxied(trials, url)[-3:] for url in own] == ["502", "502"]
+
+
+def test_tinykit_speaks_dns_to_the_resolvers_alone(trials):
+    ask = (
+        "import socket, sys\n"
+        "s = socket.socket(socket.AF_INET, getattr(socket, 'SOCK_' + sys.argv[3]))\n"
+        "s.settimeout(2)\n"
+        "try: s.connect((sys.argv[1], int(sys.argv[2]))); s.send(b'x'); print('sent')\n"
+        "except PermissionError: print('refused')\n"
+        "except ConnectionRefusedError: print('refused')\n"
+        "except OSError as error: print(error)"
+    )
+
+    def tinykit(address, port, kind):
+        words = ["runuser", "-u", "tinykit", "--", "python3", "-c", ask, address, str(port), kind]
+        return trials.host.run(words).stdout.strip()
+
+    resolver = trials.console("awk '/^nameserver/ {print $2; exit}' /etc/resolv.conf").strip()
+    controller = str(trials.provisioner.lab.networks.controller4)
+    assert tinykit(resolver, 53, "DGRAM") == "sent"
+    assert tinykit(resolver, 5353, "DGRAM") == "refused"
+    assert tinykit(controller, 53, "DGRAM") == "refused"
+    assert tinykit(PUBLIC[0], 53, "DGRAM") == "refused"
+    assert tinykit(PUBLIC[0], 8443, "STREAM") == "refused"
+    assert tinykit("127.0.0.1", 3000, "STREAM") == "refused"
+    assert tinykit("127.0.0.1", 8091, "STREAM") == "sent"
+
+
+def test_the_language_models_address_is_opened_and_nothing_beside_it(trials):
+    networks = trials.provisioner.lab.networks
+    model = {"provider": "custom", "base_url": f"http://{networks.client4}:11434/v1"}
+    changed = trials.inventory(llm=model)
+    assert trials.provisioner.deploy_plain(changed, deploy="agent.py").code == 0
+    assert trials.deploy(changed).code == 0
+    opened = trials.console("nft list set inet tinykit_ops llm4")
+    assert f"{networks.client4} . 11434" in opened
+    assert trials.provisioner.deploy_plain(trials.good, deploy="agent.py").code == 0
+    assert trials.restore().code == 0
+    assert "11434" not in trials.console("nft list set inet tinykit_ops llm4")
+
+
+def sample(trials):
+    """Eight ways to shut somebody out, of every kind; `scripts/soak firewall` knows more."""
+    rng = random.Random(3)
+    written = [c for c in islice(settings_cases(rng, trials), 18) if c.name == "IPv6 forgotten"]
+    rules = list(islice(rules_cases(rng, trials), 14))
+    kills = list(islice(kill_cases(rng, trials), 13))
+    return [*written, rules[0], rules[2], rules[10], kills[1], kills[4], kills[6], kills[2]]
+
+
+def test_bad_rules_and_kills_lock_nobody_out(trials):
+    verdicts = [judge(trials, case) for case in sample(trials)]
+    print(f"longest time shut out: {max(verdict.longest for verdict in verdicts):.1f} s")
+    assert [(v.case.name, v.faults) for v in verdicts if v.faults] == []
+    assert trials.restore().code == 0
+    assert status(trials) == "200"
