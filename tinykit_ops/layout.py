@@ -84,6 +84,8 @@ NGINX_TLS = "/etc/nginx/tinykit-tls"  #: NAME.pem and NAME.key; the keys are for
 #: Authority of the TLS mode `internal` with nginx: `root.pem` is what visitors may trust.
 EDGE_CA = "/var/lib/tinykit-ops/edge-ca"
 ACME_WEBROOT = "/var/lib/tinykit-ops/acme"  #: served under /.well-known/acme-challenge/
+ACME_DIRECTORY_CA = f"{CONFIG_DIR}/acme-directory-ca.pem"  #: of a private directory
+ACME_CA_BUNDLE = f"{STATE_DIR}/acme-authorities.pem"  #: this one, and those of the system
 EDGE_CRON_FILE = "/etc/cron.d/tinykit-ops-edge"  #: renews certificates
 #: Networks of a CDN as the host knows them now, one a line; the edge believes what they forward.
 CDN_NETWORKS = "/var/lib/tinykit-ops/cdn-networks"

@@ -1,4 +1,4 @@
-"""Who passes a gate, asked of a real Caddy that runs the Caddyfile of a host."""
+"""Who passes a gate, asked of a real edge that runs the configuration of a host."""
 
 import http.client
 
@@ -37,7 +37,7 @@ def test_a_gate_lets_those_in_who_bring_the_proofs(
         "/_pb/api/settings": "pocketbase",
     }.items():
         for headers, passes in (({}, stranger), (COOKIE, account)):
-            status, _, body = running.ask(path, **headers)
+            status, _, body, _ = running.ask(path, **headers)
             assert (status == 200 and body == server) == passes, (path, headers, status)
 
 
@@ -55,7 +55,7 @@ def test_the_doors_of_the_builder_ask_for_no_account_but_for_the_address(
 
 def test_a_page_sends_a_stranger_to_the_login_page_and_a_call_gets_a_status(edge):
     running = edge()
-    status, headers, _ = running.ask("/tinykit/studio")
+    status, headers, *_ = running.ask("/tinykit/studio")
     assert (status, headers["location"]) == (302, "/login")
     assert running.ask("/api/projects")[0] == 401
 
@@ -113,7 +113,7 @@ def test_only_the_listed_names_reach_the_app(edge):
 
 def test_plain_http_leads_to_https_and_other_names_are_hung_up_on(edge):
     running = edge()
-    status, headers, _ = running.ask_plainly("/x?y=1")
+    status, headers, *_ = running.ask_plainly("/x?y=1")
     assert (status, headers["location"]) == (308, "https://apps.example.com/x?y=1")
     with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
         running.ask_plainly("/", host="evil.example")
