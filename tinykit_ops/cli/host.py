@@ -11,6 +11,7 @@ from tinykit_ops import artifacts, layout
 from tinykit_ops.agent.config import AgentConfig, load_agent_config
 from tinykit_ops.errors import Exit
 from tinykit_ops.host import Step, firewall_rules
+from tinykit_ops.host.acme_step import AcmeStep
 from tinykit_ops.host.alone import alone
 from tinykit_ops.host.artifact_step import ArtifactsStep, ArtifactStep
 from tinykit_ops.host.bans_step import BansStep
@@ -124,6 +125,20 @@ def firewall_wait(token: str) -> int:
 def firewall_rollback() -> int:
     """Go back to the firewall rules before those on trial."""
     click.echo(firewall_rules.roll_back())
+    return Exit.OK
+
+
+@command.command()
+@check_option
+def acme(check: bool) -> int:
+    """Get the certificates that nginx shows from the ACME authority, by certbot."""
+    return _run(AcmeStep(load_agent_config().settings), check)
+
+
+@command.command("acme-install")
+def acme_install() -> int:
+    """Give nginx what certbot renewed; certbot runs this, also while `acme` runs certbot."""
+    AcmeStep(load_agent_config().settings).install()
     return Exit.OK
 
 
