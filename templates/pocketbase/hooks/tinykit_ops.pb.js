@@ -32,11 +32,6 @@ routerAdd(
   $apis.skipSuccessActivityLog(),
 )
 
-// For the Caddyfile of earlier versions.
-routerAdd("GET", "/api/tinykit-ops/judge/users", (e) => {
-  return require(`${__hooks}/tinykit_ops/judge.js`).judgeAccount(e)
-})
-
 // A call that has come so far is within the limit: the limiter stands before every route.
 routerAdd(
   "GET",

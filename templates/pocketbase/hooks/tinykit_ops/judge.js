@@ -8,7 +8,7 @@
 // with 401 and a challenge when the name and password of `basic` would help, else with 403, which
 // the edge turns into the login page. Never a body, and never a new token.
 
-module.exports = { judge, judgeAccount }
+module.exports = { judge }
 
 function judge(e) {
   if (!require(`${__hooks}/tinykit_ops/guard.js`).allowed(e)) {
@@ -21,12 +21,6 @@ function judge(e) {
     return e.noContent(403) // a question that nobody asks opens nothing
   }
   return answer(e, need, match, query.get("page") === "1")
-}
-
-// The question that earlier versions of the edge ask.
-function judgeAccount(e) {
-  const allowed = require(`${__hooks}/tinykit_ops/guard.js`).allowed(e)
-  return allowed ? answer(e, ["account"], "all", false) : e.noContent(403)
 }
 
 function answer(e, need, match, page) {
