@@ -17,7 +17,7 @@ from tinykit_ops.backup.targets import Readable, StoredObject, recipients_of
 from tinykit_ops.backup.targets.s3_checksums import Content
 from tinykit_ops.backup.targets.s3_client import FAILURES, S3Service
 from tinykit_ops.backup.targets.s3_download import Download
-from tinykit_ops.backup.targets.s3_multipart import PART_BYTES, Multipart, abort_stale
+from tinykit_ops.backup.targets.s3_multipart import Multipart, abort_stale, parts_of
 from tinykit_ops.settings.backup_targets import S3Target
 
 
@@ -44,7 +44,7 @@ class S3Store:
 
         Uploads have keys that name their content, so one that was cut off is continued.
         """
-        parts = _parts(stream)
+        parts = parts_of(stream)
         begun = deque(islice(parts, 2))
         if len(begun) < 2:
             self._put_whole(key, Content(begun.pop() if begun else b""))
@@ -174,20 +174,6 @@ class S3Store:
     def tidy(self) -> None:
         """Abort multipart uploads of ours that nobody will continue."""
         abort_stale(self._service, UPLOADS)
-
-
-def _parts(stream: Readable) -> Iterator[bytes]:
-    """The stream in pieces of PART_BYTES, the last one shorter."""
-    while True:
-        pieces: list[bytes] = []
-        missing = PART_BYTES
-        while missing and (piece := stream.read(missing)):
-            pieces.append(piece)
-            missing -= len(piece)
-        if pieces:
-            yield b"".join(pieces)
-        if missing:
-            return
 
 
 def _drained(begun: deque[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -49,12 +49,3 @@ class Content:
         """Raises OtherBytesError when the service tells that it stored something else."""
         if self.is_told_by(answer) is False:
             raise OtherBytesError
-
-
-def etag_of_parts(etags: list[str]) -> str | None:
-    """The ETag of an object made of parts with these; None when they are not MD5s."""
-    bare = [etag.strip('"').lower() for etag in etags]
-    if not all(_MD5.fullmatch(etag) for etag in bare):
-        return None
-    digest = hashlib.md5(b"".join(map(bytes.fromhex, bare)), usedforsecurity=False)
-    return f"{digest.hexdigest()}-{len(bare)}"

@@ -15,6 +15,7 @@ from tinykit_ops.backup.targets.s3_errors import (
     OtherBytesError,
     code_of,
     header_of,
+    retries_of,
     status_of,
     told_as,
 )
@@ -85,6 +86,8 @@ class S3Service:
 
 
 def _may_help(error: Exception) -> bool:
+    if retries_of(error):
+        return False  # botocore tried often enough
     return isinstance(error, OtherBytesError) or status_of(error) == 429 or code_of(error) in _AGAIN
 
 

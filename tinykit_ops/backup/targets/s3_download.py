@@ -56,9 +56,14 @@ class Download:
         answer = self._service.call("fetch", self._key, get)
         if not rest:
             self._etag, self._size = answer.get("ETag", ""), answer["ContentLength"]
-        elif not str(answer.get("ContentRange", "")).startswith(f"bytes {self._offset}-"):
+        elif not self._is_the_rest(answer):
             self._service.fail("fetch", self._key, ConnectionError("it cannot be continued"))
         return answer["Body"]
+
+    def _is_the_rest(self, answer: Any) -> bool:
+        """Some services know neither `If-Match` nor ranges."""
+        told = str(answer.get("ContentRange", ""))
+        return told.startswith(f"bytes {self._offset}-") and answer.get("ETag", "") == self._etag
 
     def _after_break(self, error: Exception) -> None:
         self._breaks += 1

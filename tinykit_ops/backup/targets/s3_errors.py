@@ -80,6 +80,11 @@ def status_of(error: Exception) -> int:
     return int(_answer(error).get("HTTPStatusCode", 0))
 
 
+def retries_of(error: Exception) -> int:
+    """How often botocore tried again by itself."""
+    return int(_answer(error).get("RetryAttempts", 0))
+
+
 def header_of(error: Exception, name: str) -> str:
     """A header of the answer, by its name in lower case; empty when there is none."""
     return str(_answer(error).get("HTTPHeaders", {}).get(name, ""))

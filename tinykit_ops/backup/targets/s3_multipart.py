@@ -10,15 +10,18 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tinykit_ops.backup.errors import TargetError
-from tinykit_ops.backup.targets.s3_checksums import Content, etag_of_parts
+from tinykit_ops.backup.errors import TargetError, TargetUnreachableError
+from tinykit_ops.backup.targets import Readable
+from tinykit_ops.backup.targets.s3_checksums import Content
 from tinykit_ops.backup.targets.s3_client import FAILURES, S3Service
+from tinykit_ops.backup.targets.s3_download import Download
 from tinykit_ops.backup.targets.s3_errors import code_of, status_of
 
 PART_BYTES = 8 << 20
@@ -30,7 +33,7 @@ _MAY_LACK = {"AccessDenied", "MethodNotAllowed", "NoSuchUpload", "NotImplemented
 _MAY_LACK_STATUS = {403, 404, 405, 501}
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Open:
     """An upload that is not complete, with the parts that are there, by number."""
 
@@ -57,7 +60,7 @@ class Multipart:
         self._key = key.removeprefix(service.prefix)
         self._options = options
         self._resume = resume
-        self._size = 0
+        self._hashes: list[str] = []  # of all parts
 
     def send(self, parts: Iterator[bytes]) -> None:
         """Send what is not there yet, and make the object of it.
@@ -71,11 +74,12 @@ class Multipart:
         try:
             done = self._send_parts(upload, parts)
             self._complete(upload, done)
-        except TargetError:
+        except TargetUnreachableError:
             if not self._resume:
                 self._abort(upload)
             raise
         except Exception:
+            # Also a refusal: whatever is wrong with this upload, the next run begins anew.
             self._abort(upload)
             raise
 
@@ -118,7 +122,6 @@ class Multipart:
                         where=self._key,
                         hint="S3 takes 10,000 parts; a directory or volume target has no limit",
                     )
-                self._size += len(body)
                 if travelling is not None:
                     done.append(travelling.result())
                 content = Content(body)
@@ -128,9 +131,14 @@ class Multipart:
         return done
 
     def _send_part(self, upload: _Open, number: int, content: Content) -> dict[str, Any]:
+        self._hashes.append(content.sha256)
         there = upload.parts.get(number)
         if there and there["Size"] == len(content.body) and content.is_told_by(there):
             return _receipt(number, there)
+        if there and number == 1:
+            # The stream is another one. Not every service lets a part be sent over.
+            self._abort(upload)
+            upload.id, upload.parts = self._begin(), {}
 
         def send() -> dict[str, Any]:
             answer = self._client.upload_part(
@@ -156,25 +164,39 @@ class Multipart:
                 )
             except ClientError as error:
                 # The answer to a first try may have been lost after it was done.
-                if code_of(error) != "NoSuchUpload" or not self._is_there(parts):
+                if code_of(error) != "NoSuchUpload" or not self._is_there():
                     raise
 
         self._service.call("store", self._key, complete)
 
-    def _is_there(self, parts: list[dict[str, Any]]) -> bool:
+    def _is_there(self) -> bool:
+        """Read it back: what services say of an object made of parts differs too much."""
         try:
-            found = self._client.head_object(**self._at)
-        except FAILURES:
+            with closing(Download(self._service, self._key)) as download:
+                found = [Content(part).sha256 for part in parts_of(download)]
+        except TargetError:
             return False
-        told = str(found["ETag"]).strip('"').lower()
-        expected = etag_of_parts([part["ETag"] for part in parts])
-        return bool(found["ContentLength"] == self._size and told == expected)
+        return found == self._hashes
 
     def _abort(self, upload: _Open) -> None:
         try:
             self._client.abort_multipart_upload(**self._at, UploadId=upload.id)
         except FAILURES:
             return  # `abort_stale` tries again
+
+
+def parts_of(stream: Readable) -> Iterator[bytes]:
+    """The stream in pieces of PART_BYTES, the last one shorter."""
+    while True:
+        pieces: list[bytes] = []
+        missing = PART_BYTES
+        while missing and (piece := stream.read(missing)):
+            pieces.append(piece)
+            missing -= len(piece)
+        if pieces:
+            yield b"".join(pieces)
+        if missing:
+            return
 
 
 def _receipt(number: int, answer: Mapping[str, Any]) -> dict[str, Any]:
