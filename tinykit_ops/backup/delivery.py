@@ -20,6 +20,8 @@ from tinykit_ops.backup.pruning import prune_one
 from tinykit_ops.backup.status import TargetStatus, note, read_status
 from tinykit_ops.backup.stored import StoredUploads
 from tinykit_ops.backup.targets import Target, open_target
+from tinykit_ops.backup.targets.volume import is_volume_target, open_volume
+from tinykit_ops.backup.volumes import snapshot_volume
 from tinykit_ops.errors import StorageError, TinykitOpsError
 
 ELSEWHERE = (
@@ -73,6 +75,19 @@ class Delivery:
         """Targets that neither have the snapshot nor failed."""
         return [outcome.target for outcome in self.outcomes.values() if outcome.pending]
 
+    @property
+    def volumes(self) -> list[str]:
+        """Those of the pending that snapshot a volume, and get no archive."""
+        return [name for name in self.pending if is_volume_target(self._config, name)]
+
+    def snapshot_volume(self, name: str) -> None:
+        """Snapshot the disk itself: it needs no copy of the database."""
+        began = time.monotonic()
+        taken = snapshot_volume(open_volume(self._config, name), self._places.data)
+        outcome = self.outcomes[name]
+        outcome.snapshot, outcome.seconds = taken.id, time.monotonic() - began
+        self._note(name, _succeeded(outcome))
+
     def open(self, name: str) -> None:
         """See that a target can be written to."""
         target = open_target(self._config, name)
@@ -98,12 +113,10 @@ class Delivery:
     def prune_succeeded(self) -> None:
         """Only after a success. Its failure leaves too much, never too little, so it only warns."""
         for name, outcome in self.outcomes.items():
-            if outcome.index is None:
+            if outcome.snapshot is None:
                 continue
             try:
-                outcome.pruned = prune_one(
-                    self._config, self._places, self._targets[name], dry_run=False
-                )
+                outcome.pruned = prune_one(self._config, self._places, name, dry_run=False)
             except TinykitOpsError as error:
                 outcome.warnings.append(f"old snapshots were not pruned: {error.what}")
 
@@ -112,7 +125,7 @@ class Delivery:
         for name, outcome in self.outcomes.items():
             if outcome.index is None:
                 continue
-            plan = prune_one(self._config, self._places, self._targets[name], dry_run=True)
+            plan = prune_one(self._config, self._places, name, dry_run=True)
             if any(one.id == outcome.snapshot and not one.stays for one in plan.decisions):
                 outcome.warnings.append(
                     "no rule of the retention keeps it: the next prune removes it, unless it is "

@@ -17,6 +17,7 @@ from tinykit_ops.backup.boot_part import boot_tar
 from tinykit_ops.backup.dashboard_zip import DATABASE, MARKER, STORAGE, BadZipError, unpack
 from tinykit_ops.backup.database import find_faults, read_contents
 from tinykit_ops.backup.delivery import Delivery, wanted_targets
+from tinykit_ops.backup.errors import BackupSettingsError
 from tinykit_ops.backup.lock import only_one
 from tinykit_ops.backup.manifest import new_id
 from tinykit_ops.backup.outcome import Outcome
@@ -65,6 +66,8 @@ def import_zip(
     """
     delivery = Delivery(config, places, wanted_targets(config, only), progress, noted=False)
     with only_one(places.lock):
+        for name in delivery.volumes:
+            delivery.fail(name, _no_archives(name))
         clear_leftovers(places)
         work = places.work / "import"
         try:
@@ -80,6 +83,14 @@ def import_zip(
             shutil.rmtree(work, ignore_errors=True)
     outcomes = list(delivery.outcomes.values())
     return Imported(source.id, unpacked.made, MARKER in unpacked.dropped, outcomes)
+
+
+def _no_archives(name: str) -> BackupSettingsError:
+    return BackupSettingsError(
+        f"Target {name!r} snapshots a volume, so nothing can be stored in it",
+        where="backup.targets",
+        hint="name a target of the kind s3 or directory: --target NAME",
+    )
 
 
 def _source(

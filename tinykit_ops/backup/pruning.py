@@ -7,14 +7,16 @@ from tinykit_ops.backup.errors import BackupError
 from tinykit_ops.backup.places import Places
 from tinykit_ops.backup.prune import Pruned, prune
 from tinykit_ops.backup.status import TargetStatus, read_status
-from tinykit_ops.backup.targets import Target, target_settings
+from tinykit_ops.backup.targets import open_target, target_settings
+from tinykit_ops.backup.targets.volume import is_volume_target, open_volume
+from tinykit_ops.backup.volumes import prune_volume
 
 
 class LastBackupFailedError(BackupError):
     """Nothing is removed while new snapshots fail."""
 
 
-def prune_one(config: AgentConfig, places: Places, target: Target, *, dry_run: bool) -> Pruned:
+def prune_one(config: AgentConfig, places: Places, name: str, *, dry_run: bool) -> Pruned:
     """Apply a target's retention; its last verified snapshot stays.
 
     Raises:
@@ -22,15 +24,19 @@ def prune_one(config: AgentConfig, places: Places, target: Target, *, dry_run: b
             is done all the same.
         BackupError: as `prune` does.
     """
-    known = _known(places, target.name)
+    known = _known(places, name)
     if known.failing and not dry_run:
         raise LastBackupFailedError(
-            f"Nothing was pruned in {target.name!r}: the last backup to it failed",
+            f"Nothing was pruned in {name!r}: the last backup to it failed",
             where=(known.error or "unknown").splitlines()[0],
             hint="old snapshots are all there is until a new one succeeds: `backup run` first",
         )
-    plan = config.settings.backup.plan(target_settings(config, target.name))
+    plan = config.settings.backup.plan(target_settings(config, name))
     protected = [known.verified_snapshot] if known.verified_snapshot else []
+    if is_volume_target(config, name):
+        store = open_volume(config, name)
+        return prune_volume(store, plan.retention, protected=protected, dry_run=dry_run)
+    target = open_target(config, name)
     return prune(target, plan.retention, protected=protected, dry_run=dry_run)
 
 

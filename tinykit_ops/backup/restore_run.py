@@ -10,7 +10,7 @@ from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.errors import BackupFailedError
 from tinykit_ops.backup.in_place import InPlace
 from tinykit_ops.backup.places import Places
-from tinykit_ops.backup.run import run_backup
+from tinykit_ops.backup.run import How, run_backup
 from tinykit_ops.backup.services import SystemdServices
 from tinykit_ops.host.alone import alone
 from tinykit_ops.host.claim_step import ClaimStep
@@ -38,7 +38,9 @@ def safety_snapshot(config: AgentConfig, places: Places, target: str) -> Callabl
     """What backs up the data as it is now, to the target that the restore reads from."""
 
     def run() -> None:
-        failed = [outcome for outcome in run_backup(config, places, [target]) if outcome.error]
+        # Nothing is pruned: it could be the very snapshot that is to be restored.
+        outcomes = run_backup(config, places, [target], How(prune=False))
+        failed = [outcome for outcome in outcomes if outcome.error]
         if failed:
             raise BackupFailedError(
                 f"The data as it is now could not be backed up: {failed[0].error}",

@@ -39,12 +39,14 @@ class How:
         wait_seconds: for another run that holds the lock.
         log: is told what a person may want to read later.
         run: its id, in the log and for the hooks.
+        prune: whether old snapshots may go after a success.
     """
 
     wait_seconds: float = 0.0
     log: Callable[[str], None] = lambda _: None
     progress: Progress = field(default_factory=Silent)
     run: str = field(default_factory=lambda: str(uuid.uuid4()))
+    prune: bool = True
 
 
 def run_backup(
@@ -75,6 +77,8 @@ def run_backup(
             try:
                 clear_leftovers(places)
                 _Run(config, places, delivery).go()
+                if how.prune:
+                    delivery.prune_succeeded()
             except TinykitOpsError as error:
                 delivery.fail_pending(error)
             except OSError as error:
@@ -108,11 +112,12 @@ class _Run:
         self.delivery = delivery
 
     def go(self) -> None:
+        for name in self.delivery.volumes:
+            self.delivery.guarded(name, self.delivery.snapshot_volume)
         for name in self.delivery.pending:
             self.delivery.guarded(name, self.delivery.open)
         if self.delivery.pending:
             self._snapshot_and_archive()
-        self.delivery.prune_succeeded()
 
     def _snapshot_and_archive(self) -> None:
         """Try again with a new snapshot while uploads are missing: they may have been deleted

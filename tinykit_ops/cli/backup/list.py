@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import click
 
+from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup import tables
-from tinykit_ops.backup.catalog import summaries
+from tinykit_ops.backup.catalog import Summary, summaries
 from tinykit_ops.backup.targets import open_target
+from tinykit_ops.backup.targets.volume import is_volume_target, open_volume
+from tinykit_ops.backup.volumes import volume_summaries
 from tinykit_ops.cli.backup._common import Host, format_option, names, targets_option
 from tinykit_ops.errors import Exit
 
@@ -18,7 +21,7 @@ from tinykit_ops.errors import Exit
 def command(host: Host, only: tuple[str, ...], form: str) -> int:
     """List the snapshots of every target; no key is needed."""
     config = host.config()
-    found = {name: list(summaries(open_target(config, name))) for name in only or names(config)}
+    found = {name: _summaries(config, name) for name in only or names(config)}
     if form == "json":
         click.echo(tables.list_json(found))
     else:
@@ -26,3 +29,9 @@ def command(host: Host, only: tuple[str, ...], form: str) -> int:
             click.echo("\n".join(tables.list_lines(name, snapshots)))
     damaged = any(one.fault for snapshots in found.values() for one in snapshots)
     return Exit.FINDINGS if damaged else Exit.OK
+
+
+def _summaries(config: AgentConfig, name: str) -> list[Summary]:
+    if is_volume_target(config, name):
+        return volume_summaries(open_volume(config, name))
+    return list(summaries(open_target(config, name)))

@@ -8,7 +8,6 @@ from tinykit_ops.backup import tables
 from tinykit_ops.backup.lock import only_one
 from tinykit_ops.backup.prune import Pruned
 from tinykit_ops.backup.pruning import LastBackupFailedError, prune_one
-from tinykit_ops.backup.targets import open_target
 from tinykit_ops.cli.backup._common import Host, format_option, names, targets_option
 from tinykit_ops.errors import Exit
 
@@ -31,8 +30,7 @@ def command(host: Host, only: tuple[str, ...], dry_run: bool, form: str) -> int:
     with only_one(host.places.lock):
         for name in only or names(config):
             try:
-                target = open_target(config, name)
-                done[name] = prune_one(config, host.places, target, dry_run=dry_run)
+                done[name] = prune_one(config, host.places, name, dry_run=dry_run)
             except LastBackupFailedError as error:
                 click.echo(f"{name}: {error}", err=True)
                 refused = True
