@@ -18,6 +18,7 @@ GOOD |= {"free_mb": "9000", "clock": "", "people": ""}
         {},
         {"version": "12", "machine": "aarch64"},
         {"port_80": "caddy", "port_443": "caddy", "port_3000": "MainThread"},
+        {"port_80": "nginx", "port_443": "nginx", "nginx": "ours"},
         {"free_mb": "300", "port_8091": "pocketbase"},  # it has its programs already
         {"pocketbase": "0.23.4"},
         {"pocketbase": "0.40.6"},
