@@ -61,6 +61,7 @@ class S3Store:
             answer = self._client.put_object(
                 **self._at(key),
                 Body=io.BytesIO(content.body),
+                ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=content.sha256,
                 **self._options(key),
             )

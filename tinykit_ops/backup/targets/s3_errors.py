@@ -103,7 +103,7 @@ def _meaning(error: Exception) -> tuple[type[TargetError], str]:
         return TargetUnreachableError, "check the endpoint, the network and the firewall"
     unknown = (TargetError, "the service's own status page may tell more")
     kind, hint = _CODES.get(code_of(error)) or _STATUS.get(status_of(error), unknown)
-    if "object lock" in str(error).lower():
+    if "objectlock" in str(error).lower().replace(" ", ""):
         hint = _LOCK
     skew = _clock_skew(error) if status_of(error) == 403 else ""
     return kind, f"{skew}; {_CLOCK}" if skew else hint

@@ -147,6 +147,7 @@ class Multipart:
                 PartNumber=number,
                 # A file, because of a plain `bytes` all has to be taken within one time limit.
                 Body=io.BytesIO(content.body),
+                ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=content.sha256,
             )
             content.must_be_told_by(answer)
