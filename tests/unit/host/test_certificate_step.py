@@ -48,9 +48,11 @@ def test_a_certificate_for_all_names_is_made_once(step, tmp_path):
 def test_a_browser_that_trusts_the_authority_trusts_the_certificate(step, tmp_path):
     step(**NAMES).apply()
     said = subprocess.run(
-        ["openssl", "verify", "-x509_strict", "-purpose", "sslserver"]
-        + ["-verify_hostname", "b.example.com"]
-        + ["-CAfile", tmp_path / "ca" / "root.pem", tmp_path / "tls" / "instance.pem"],
+        [
+            *("openssl", "verify", "-x509_strict", "-purpose", "sslserver"),
+            *("-verify_hostname", "b.example.com"),
+            *("-CAfile", tmp_path / "ca" / "root.pem", tmp_path / "tls" / "instance.pem"),
+        ],
         capture_output=True,
         text=True,
         check=False,
