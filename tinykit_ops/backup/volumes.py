@@ -48,6 +48,17 @@ def volume_summaries(store: VolumeStore) -> list[Summary]:
     ]
 
 
+def newest_complete(store: VolumeStore) -> str:
+    """The id of the newest snapshot that can be used. Raises BackupSettingsError without one."""
+    complete = [one.id for one in store.list() if one.complete]
+    if not complete:
+        raise BackupSettingsError(
+            f"Target {store.name!r} holds no snapshot yet",
+            hint="`tinykit-ops backup run` makes one",
+        )
+    return complete[-1]
+
+
 def _pending(one: VolumeSnapshot) -> str | None:
     return None if one.complete else "it is not complete yet"
 

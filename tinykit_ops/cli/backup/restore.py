@@ -13,6 +13,8 @@ from tinykit_ops.backup.manifest import Manifest
 from tinykit_ops.backup.restore import restore as restore_snapshot
 from tinykit_ops.backup.restore_run import in_place, safety_snapshot
 from tinykit_ops.backup.targets import Target, open_target
+from tinykit_ops.backup.targets.volume import VolumeStore, is_volume_target, open_volume
+from tinykit_ops.backup.volumes import newest_complete, restore_volume
 from tinykit_ops.cli.backup._common import LATEST, Host, identity_option, one, target_option
 from tinykit_ops.errors import Exit
 
@@ -63,7 +65,10 @@ def command(
     """
     _see_that_it_is_clear(to, replace, only_in_place=dry_run or yes or no_safety_snapshot)
     config = host.config()
-    store = open_target(config, one(config, target))
+    name = one(config, target)
+    if to is not None and is_volume_target(config, name):
+        return _from_volume(host, open_volume(config, name), snapshot, to)
+    store = open_target(config, name)
     wanted = newest_id(store) if snapshot == LATEST else snapshot
     keys = read_identities(identity) if identity else []
     if to is not None:
@@ -116,3 +121,10 @@ def _content(manifest: Manifest) -> str:
         f"{rows} rows in {len(manifest.rows)} collections, {len(manifest.uploads)} upload files, "
         f"PocketBase {manifest.pocketbase}"
     )
+
+
+def _from_volume(host: Host, store: VolumeStore, snapshot: str, to: Path) -> int:
+    wanted = newest_complete(store) if snapshot == LATEST else snapshot
+    copy = restore_volume(store, wanted, host.places.data, to)
+    click.echo(f"restored {wanted} to {copy}, as it lay on the disk at that moment")
+    return Exit.OK
