@@ -16,11 +16,12 @@ from tinykit_ops.deploy.firewall import (
     ruleset,
 )
 from tinykit_ops.deploy.templates import render
+from tinykit_ops.host.firewall_wants import as_text, wants_of
 from tinykit_ops.ops.agent import agent_step
 from tinykit_ops.ops.firewall import FirewallFacts, new_rules
 from tinykit_ops.ops.host_facts import SshConnection
 from tinykit_ops.ops.refuse import refuse
-from tinykit_ops.ops.tree import Absent, File, Folder, tree
+from tinykit_ops.ops.tree import File, Folder, tree
 from tinykit_ops.ops.units import no_unit, unit
 
 UNITS = "/etc/systemd/system"
@@ -43,12 +44,12 @@ if settings.firewall.enabled:
         problem=lock_out(settings, host.get_fact(SshConnection, _sudo=False))
         or another_firewall(settings, facts),
     )
-    given = given_networks(settings)
+    wants = wants_of(settings, given_networks(settings))
     written = tree(
         name="Write the firewall's rules and units",
         entries=[
             Folder(layout.FIREWALL_STATE, mode="700"),
-            File(layout.FIREWALL_CDN_GIVEN, given) if given else Absent(layout.FIREWALL_CDN_GIVEN),
+            File(layout.FIREWALL_WANTS, as_text(wants), mode="600"),
             File(layout.FIREWALL_ROLLBACK, render("nftables/rollback.sh.j2"), mode="700"),
             *(
                 File(path, render(template, settings=settings))
@@ -90,7 +91,7 @@ else:
     no_unit(
         name="Remove the refresh of a firewall that the settings do not want",
         unit=layout.FIREWALL_REFRESH_TIMER,
-        leftovers=[*TIMER_FILES, layout.FIREWALL_ROLLBACK, layout.FIREWALL_CDN_GIVEN],
+        leftovers=[*TIMER_FILES, layout.FIREWALL_ROLLBACK, layout.FIREWALL_WANTS],
     )
     no_unit(
         name="Remove the firewall, which the settings do not want",

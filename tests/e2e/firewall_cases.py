@@ -217,6 +217,7 @@ class Verdict:
 
 def judge(trials: Trials, case: Case) -> Verdict:
     """Do a case's harm, then see that a person can log in, and that nothing is left on trial."""
+    trials.add_foreign_table()  # a reboot takes it away
     with DoorWatch(trials.host.address4) as watch:
         before = trials.console(f"sha256sum {layout.FIREWALL_RULES}")
         code, said = case.harm(trials)

@@ -9,7 +9,8 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,13 +90,25 @@ class Trials:
         self.watch: DoorWatch | None = None
 
     def prepare(self) -> None:
-        """What the firewall's deploy needs on a bare host, a foreign table, and good rules."""
+        """What the firewall's deploy needs on a bare host, and good rules."""
         for deploy in ("base.py", "agent.py", "firewall.py"):
             run = self.provisioner.deploy_plain(self.good, deploy=deploy)
             assert run.code == 0, run.text[-3000:]
         self.console(_PATIENT_SSHD)
+
+    def add_foreign_table(self) -> None:
+        """Somebody else's table, as Docker and fail2ban have."""
         self.console(f"nft add table {FOREIGN}")
-        self.console(f"nft add chain {FOREIGN} input")
+
+    @contextmanager
+    def firewall(self, **settings: Any) -> Iterator[None]:
+        """Other settings of the firewall for a while."""
+        run = self.deploy(self.inventory(settings))
+        try:
+            assert run.code == 0, run.text[-3000:]
+            yield
+        finally:
+            assert self.restore().code == 0
 
     def inventory(self, firewall: Mapping[str, Any] | None = None, **more: Any) -> Path:
         """An inventory with these settings of the firewall."""

@@ -18,6 +18,7 @@ from tinykit_ops.host.bans_step import BansStep
 from tinykit_ops.host.certificate_step import CertificateStep
 from tinykit_ops.host.claim_step import ClaimStep
 from tinykit_ops.host.firewall_sets import FirewallSets
+from tinykit_ops.host.firewall_wants import read_wants
 from tinykit_ops.host.release_step import ReleaseStep
 from tinykit_ops.host.secrets_step import SecretsStep
 
@@ -76,13 +77,13 @@ def claim(check: bool) -> int:
 @check_option
 def firewall_sets(check: bool) -> int:
     """Fill the firewall's sets: resolvers, the language model's address, the CDN's networks."""
-    return _run(FirewallSets(load_agent_config().settings), check)
+    return _run(FirewallSets(read_wants()), check)
 
 
 @command.command("firewall-refresh")
 def firewall_refresh() -> int:
     """Find out anew what the sets hold; what cannot be had stays as it was."""
-    problems = FirewallSets(load_agent_config().settings).refresh()
+    problems = FirewallSets(read_wants()).refresh()
     for problem in problems:
         click.echo(f"kept as it was: {problem}", err=True)
     return Exit.UNAVAILABLE if problems else Exit.OK
@@ -99,7 +100,7 @@ def firewall_apply(token: str, check: bool) -> int:
             click.echo(what)
         return Exit.FINDINGS if left else Exit.OK
     with alone():
-        tried = firewall_rules.apply(token, load_agent_config().settings.firewall.ssh_port)
+        tried = firewall_rules.apply(token, read_wants().ssh_port)
     click.echo("on trial" if tried else "unchanged")
     return Exit.OK
 
@@ -117,7 +118,7 @@ def firewall_confirm(token: str) -> int:
 @click.argument("token")
 def firewall_wait(token: str) -> int:
     """Wait until somebody confirms the rules of a run, or they are gone."""
-    seconds = load_agent_config().settings.firewall.confirm_seconds
+    seconds = read_wants().confirm_seconds
     return Exit.OK if firewall_rules.wait(token, seconds) else Exit.FINDINGS
 
 

@@ -11,7 +11,7 @@ from tinykit_ops.deploy.templates import render
 from tinykit_ops.errors import TinykitOpsError, UnavailableError, UsageError
 from tinykit_ops.settings import Settings
 from tinykit_ops.settings.model import Network
-from tinykit_ops.settings.network_list import in_order, networks_in
+from tinykit_ops.settings.network_list import networks_in
 from tinykit_ops.settings.pyinfra_error import RunStoppedError
 
 #: Where tinykit's server has no business, though it may be routed: IANA's registries of special
@@ -74,8 +74,8 @@ def connection_limit(settings: Settings) -> int:
     return max(MIN_CONNECTIONS, CONNECTIONS_A_STREAM * settings.edge.limits.streams)
 
 
-def given_networks(settings: Settings) -> str:
-    """The CDN's networks out of files of the controller, one a line; empty without such files.
+def given_networks(settings: Settings) -> list[str]:
+    """The CDN's networks out of files of the controller; empty without such files.
 
     Raises:
         RunStoppedError: a file cannot be read, or is no list of networks; pyinfra prints it.
@@ -92,7 +92,7 @@ def given_networks(settings: Settings) -> str:
                 hint="it should have one network a line",
             )
             raise RunStoppedError(problem) from None
-    return "".join(f"{network}\n" for network in in_order(found))
+    return [str(network) for network in found]
 
 
 def lock_out(settings: Settings, ssh_connection: str) -> TinykitOpsError | None:

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import requests
 
 from tinykit_ops.errors import UnavailableError
 from tinykit_ops.host import files
-from tinykit_ops.settings import Settings
-from tinykit_ops.settings.network_list import MAX_BYTES, Networks, networks_in
+from tinykit_ops.host.firewall_wants import Wants
+from tinykit_ops.settings.network_list import MAX_BYTES, Networks, in_order, networks_in
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 FETCH_SECONDS = 20
@@ -64,14 +63,6 @@ def resolvers(path: Path = RESOLV_CONF) -> list[str]:
             except ValueError:
                 continue
     return sorted(set(found)) or [_DEFAULT_RESOLVER]
-
-
-def llm_place(settings: Settings) -> tuple[str, int] | None:
-    """Host and port of the language model's API, when the settings name one."""
-    if not settings.llm.base_url:
-        return None
-    parts = urlsplit(settings.llm.base_url)
-    return str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -126,13 +117,9 @@ def fetched_networks(address: str, before: list[str], fetch: Fetch) -> list[str]
     return [str(network) for network in now]
 
 
-def cdn_networks(settings: Settings, known: Known, given: Path) -> Networks:
-    """Every network of the CDN: of the settings, of the controller's files, and fetched."""
-    cdn = settings.firewall.cdn
-    found = list(cdn.networks)
-    text = files.read(given)
-    if text and text.strip():
-        found += networks_in(text)
-    for address in cdn.addresses:
+def cdn_networks(wants: Wants, known: Known) -> Networks:
+    """Every network of the CDN: those that the controller knows, and those of fetched lists."""
+    found = wants.known_networks
+    for address in wants.lists:
         found += [ip_network(text) for text in known.cdn.get(address, [])]
-    return found
+    return in_order(found)

@@ -20,8 +20,7 @@ from tinykit_ops.host import files
 from tinykit_ops.host import firewall_known as host_knows
 from tinykit_ops.host.firewall_known import Known
 from tinykit_ops.host.firewall_places import NFT, TABLE, Places, nft, systemctl
-from tinykit_ops.settings import Settings
-from tinykit_ops.settings.network_list import in_order
+from tinykit_ops.host.firewall_wants import Wants
 
 
 def _reload(unit: str) -> None:
@@ -31,18 +30,16 @@ def _reload(unit: str) -> None:
 
 @dataclass
 class FirewallSets:
-    """The step that brings the sets to what the settings and this host say.
+    """The step that brings the sets to what the deploy and this host say.
 
     Attributes:
-        given: the CDN's networks out of files of the controller.
         networks_file: where the edge reads the CDN's networks, one a line.
         resolv_conf: names the resolvers.
         fetch, resolve, reload: how to ask the network, and how to tell a unit of new networks.
     """
 
-    settings: Settings
+    wants: Wants
     places: Places = field(default_factory=Places)
-    given: Path = Path(layout.FIREWALL_CDN_GIVEN)
     networks_file: Path = Path(layout.CDN_NETWORKS)
     resolv_conf: Path = host_knows.RESOLV_CONF
     fetch: host_knows.Fetch = host_knows.fetch
@@ -82,7 +79,7 @@ class FirewallSets:
         """
         known = host_knows.read_known(self.places.known)
         problems: list[TinykitOpsError] = []
-        for address in self._addresses():
+        for address in self.wants.lists:
             before = known.cdn.get(address, [])
             try:
                 known.cdn[address] = host_knows.fetched_networks(address, before, self.fetch)
@@ -93,26 +90,22 @@ class FirewallSets:
         self._note(known, problems)
         return problems
 
-    def _addresses(self) -> list[str]:
-        firewall = self.settings.firewall
-        return firewall.cdn.addresses if firewall.mode == "cdn" else []
-
     def _unfetched(self, known: Known) -> list[str]:
-        return [address for address in self._addresses() if not known.cdn.get(address)]
+        return [address for address in self.wants.lists if not known.cdn.get(address)]
 
     def _llm_name(self) -> str:
-        place = host_knows.llm_place(self.settings)
-        return f"{place[0]}:{place[1]}" if place else ""
+        wants = self.wants
+        return f"{wants.llm_host}:{wants.llm_port}" if wants.llm_host else ""
 
     def _resolve_llm(self, known: Known) -> None:
-        place = host_knows.llm_place(self.settings)
-        if place:
-            name = self._llm_name()
-            known.llm = {name: self.resolve(*place) or known.llm.get(name, [])}
+        name = self._llm_name()
+        if name:
+            found = self.resolve(self.wants.llm_host, self.wants.llm_port)
+            known.llm = {name: found or known.llm.get(name, [])}
 
     def _write(self, known: Known) -> None:
         known.cdn = {
-            address: known.cdn[address] for address in self._addresses() if address in known.cdn
+            address: known.cdn[address] for address in self.wants.lists if address in known.cdn
         }
         with self.places.locked():
             text = self._sets(known)
@@ -130,17 +123,15 @@ class FirewallSets:
             return
         _replace(self.networks_file, lines)
         try:
-            self.reload(
-                layout.CADDY_UNIT if self.settings.edge.kind == "caddy" else layout.NGINX_UNIT
-            )
+            self.reload(self.wants.edge_unit)
         except TinykitOpsError:
             _replace(self.networks_file, before)  # so that the next run tries again
             raise
 
     def _lines(self, known: Known) -> str | None:
-        if self.settings.firewall.mode != "cdn":
+        if not self.wants.cdn:
             return None
-        networks = in_order(host_knows.cdn_networks(self.settings, known, self.given))
+        networks = host_knows.cdn_networks(self.wants, known)
         return "".join(f"{network}\n" for network in networks)
 
     def _sets(self, known: Known) -> str:
@@ -149,14 +140,11 @@ class FirewallSets:
         content: dict[str, list[str]] = {name: [] for name in names}
         for address in host_knows.resolvers(self.resolv_conf):
             content[f"resolver{ip_address(address).version}"].append(address)
-        place = host_knows.llm_place(self.settings)
-        for address in known.llm.get(self._llm_name(), []) if place else []:
+        for address in known.llm.get(self._llm_name(), []):
             parsed = _real(address)
-            content[f"llm{parsed.version}"].append(f"{parsed} . {place[1] if place else 0}")
-        if self.settings.firewall.mode == "cdn":
-            networks = host_knows.cdn_networks(self.settings, known, self.given)
-            for network in in_order(networks):
-                content[f"cdn{network.version}"].append(str(network))
+            content[f"llm{parsed.version}"].append(f"{parsed} . {self.wants.llm_port}")
+        for network in host_knows.cdn_networks(self.wants, known) if self.wants.cdn else []:
+            content[f"cdn{network.version}"].append(str(network))
         return "".join(_filled(name, members) for name, members in content.items())
 
     def _note(self, known: Known, problems: Iterable[TinykitOpsError]) -> None:
