@@ -117,6 +117,7 @@ def test_a_service_that_knows_no_policies_is_unknown_there_and_fine_elsewhere(
     instance.add_s3(s3)
     _, seen = doctor()
     assert seen["offsite"]["put"]["mark"] == seen["offsite"]["delete"]["mark"] == "ok"
+    assert seen["offsite"]["public"]["mark"] == seen["offsite"]["lifecycle"]["mark"] == "unknown"
     assert "BAD" not in {sign["mark"] for sign in seen["offsite"].values()}
 
 

@@ -18,8 +18,6 @@ _NONE = {
     "ObjectLockConfigurationNotFoundError",
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchBucketPolicy",
-    "NoSuchPublicAccessBlockConfiguration",
-    "404",
 }
 
 
@@ -47,11 +45,16 @@ class _Bucket:
         self._versioned = False
 
     def _asked(
-        self, about: str, right: str, call: Callable[..., Any]
+        self, about: str, right: str, call: Callable[..., Any], key: str = ""
     ) -> tuple[dict[str, Any] | None, Sign | None]:
-        """(answer, None), ({} when there is no such configuration, None) or (None, why not)."""
+        """(answer, None), ({} when there is no such configuration, None) or (None, why not).
+
+        Args:
+            key: what a real answer holds; some services answer a question that they do not
+                understand with a list of objects.
+        """
         try:
-            return dict(call(Bucket=self._name)), None
+            told = dict(call(Bucket=self._name))
         except FAILURES as error:
             code = code_of(error)
             if code in _NONE:
@@ -60,6 +63,9 @@ class _Bucket:
             hint = f"to have it looked at, let these credentials {right}"
             denied = code in ("AccessDenied", "403")
             return None, Sign(Mark.UNKNOWN, about, said, hint if denied else "")
+        if key and key not in told:
+            return None, Sign(Mark.UNKNOWN, about, "the service does not understand the question")
+        return told, None
 
     def versioning(self) -> Iterator[Sign]:
         told, why_not = self._asked(
@@ -88,6 +94,7 @@ class _Bucket:
             "lifecycle",
             "s3:GetLifecycleConfiguration",
             self._s3.get_bucket_lifecycle_configuration,
+            "Rules",
         )
         if told is None:
             yield from _one(why_not)
@@ -116,6 +123,7 @@ class _Bucket:
             "object lock",
             "s3:GetBucketObjectLockConfiguration",
             self._s3.get_object_lock_configuration,
+            "ObjectLockConfiguration",
         )
         if told is None:
             yield from _one(why_not)
@@ -153,7 +161,10 @@ class _Bucket:
 
     def encryption(self) -> Iterator[Sign]:
         told, why_not = self._asked(
-            "at rest", "s3:GetEncryptionConfiguration", self._s3.get_bucket_encryption
+            "at rest",
+            "s3:GetEncryptionConfiguration",
+            self._s3.get_bucket_encryption,
+            "ServerSideEncryptionConfiguration",
         )
         if told is None:
             yield from _one(why_not)
@@ -170,7 +181,7 @@ class _Bucket:
 
     def public(self) -> Iterator[Sign]:
         told, why_not = self._asked(
-            "public", "s3:GetBucketPolicyStatus", self._s3.get_bucket_policy_status
+            "public", "s3:GetBucketPolicyStatus", self._s3.get_bucket_policy_status, "PolicyStatus"
         )
         if told is None:
             yield from _one(why_not)
