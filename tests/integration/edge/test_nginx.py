@@ -268,6 +268,20 @@ def test_without_a_judge_the_builder_is_shut_and_the_app_is_there(edge):
     assert running.ask("/").body == "tinykit"
 
 
+CHUNKED = "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("rest", ["Content-Length: 2\r\n\r\n{}", CHUNKED])
+@pytest.mark.parametrize(("cookie", "status"), [("a=b", 401), (ACCOUNT_COOKIE, 200)])
+def test_the_judge_is_asked_without_the_body_which_the_server_then_gets(edge, rest, cookie, status):
+    running = edge()
+    head = f"POST /api/projects HTTP/1.1\r\nHost: {DOMAIN}\r\nConnection: close\r\nCookie: {cookie}"
+    assert running.say(f"{head}\r\n{rest}").startswith(f"HTTP/1.1 {status} ")
+    (question,) = running.pocketbase.questions
+    assert not {"content-length", "transfer-encoding"} & set(question.headers)
+    assert [request.body for request in running.tinykit.asked] == [b"{}"] * (status == 200)
+
+
 def test_without_the_secret_nobody_passes(edge):
     running = edge()
     (running.log.parent / "run" / "judge.conf").write_text("")
