@@ -43,6 +43,7 @@ class Config:
                 name: {"require": list(proofs), "match": match}
                 for name, (proofs, match) in gates.items()
             },
+            "bans": {"enabled": False},  # the wrong passwords of a campaign would end it
             "edge": {
                 "kind": self.kind,
                 # A campaign asks more in a minute than a person in a week.

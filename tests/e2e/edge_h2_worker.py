@@ -88,7 +88,10 @@ def main() -> None:
     writing = threading.Lock()
 
     def serve(order: dict[str, Any]) -> None:
-        answer = {"n": order["n"], **ask(order)}
+        try:
+            answer = {"n": order["n"], **ask(order)}
+        except Exception as error:  # an answer that the library cannot read is none, but is told
+            answer = {"n": order["n"], "error": f"{type(error).__name__}: {error}"[:200]}
         with writing:
             sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
