@@ -63,7 +63,7 @@ class _Bucket:
             hint = f"to have it looked at, let these credentials {right}"
             denied = code in ("AccessDenied", "403")
             return None, Sign(Mark.UNKNOWN, about, said, hint if denied else "")
-        if key and key not in told:
+        if key and not told.get(key):
             return None, Sign(Mark.UNKNOWN, about, "the service does not understand the question")
         return told, None
 
