@@ -100,6 +100,8 @@ def rules(settings: Settings, *, loopback_is_left_out: bool) -> list[Json]:
         Limit.WRITES: limits.writes,
         Limit.PROXIED: limits.proxied,
         Limit.LOGINS: limits.logins,
+        # Openings, in a minute: Caddy asks when a stream begins, and nobody hears when it ends.
+        Limit.STREAMS: limits.streams,
     }
     found = [_rule("*:auth", logins, 60)]
     found += [_rule(f"{layout.LIMIT_ROUTE}/{name}", most, 60) for name, most in counted.items()]

@@ -37,7 +37,7 @@ routerAdd(
   "GET",
   "/api/tinykit-ops/limit/{name}",
   (e) => {
-    const known = ["writes", "proxied", "logins"].includes(e.request.pathValue("name"))
+    const known = ["writes", "proxied", "logins", "streams"].includes(e.request.pathValue("name"))
     const allowed = require(`${__hooks}/tinykit_ops/guard.js`).allowed(e)
     return e.noContent(allowed ? (known ? 204 : 404) : 403)
   },

@@ -81,7 +81,7 @@ class CaddyDriver:
         for old, new in {
             "admin unix//run/caddy/admin.sock": f"admin off\n\t{ports}",
             HOOK_TOKEN: str(token),
-            layout.CADDY_CDN[:-1]: str(cdn)[:-1],
+            layout.CADDY_CDN: str(cdn),
             f"{layout.CADDY_LOGS}/access.log": str(place.log),
             f"127.0.0.1:{layout.CADDY_ASK_PORT}": f"127.0.0.1:{place.spare_port}",
             f"127.0.0.1:{layout.TINYKIT_PORT}": f"127.0.0.1:{place.tinykit}",

@@ -79,7 +79,11 @@ class _Handler(BaseHTTPRequestHandler):
     upstream: Upstream
 
     def answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length or self.upstream.server is None:
+            self.close_connection = True
+            return  # cut off, or on a connection from before the end
         headers: dict[str, str] = {}
         for name, value in self.headers.items():
             before = headers.get(name.lower())

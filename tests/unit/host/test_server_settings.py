@@ -3,6 +3,7 @@
 import pytest
 
 from tinykit_ops import layout
+from tinykit_ops.edge.route import Limit
 from tinykit_ops.host.server_settings import changes, rules, superuser_addresses
 
 STANDARD_RULES = [
@@ -52,7 +53,7 @@ def test_a_server_is_asked_only_for_what_it_can(make_settings):
 
 def test_an_old_server_limits_nothing_that_published_pages_need(make_settings):
     after, _ = applied(make_settings(), OLD)
-    limits = [f"{layout.LIMIT_ROUTE}/{name}" for name in ("writes", "proxied", "logins")]
+    limits = [f"{layout.LIMIT_ROUTE}/{limit}" for limit in Limit]
     assert labels(after) == ["*:auth", *limits]
 
 
