@@ -51,7 +51,7 @@ def peers_in(listing: str) -> set[Peer]:
         words = line.split()
         if len(words) >= 4:
             address, _, port = words[3].rpartition(":")
-            found.add(_peer(address.strip("[]"), port))
+            found.add(_peer(address, port))
     return found
 
 
@@ -66,7 +66,7 @@ def ssh_ports() -> set[int]:
 
 
 def _peer(address: str, port: str) -> Peer:
-    parsed = ip_address(address.split("%")[0])
+    parsed = ip_address(address.split("%")[0].strip("[]"))
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
         parsed = parsed.ipv4_mapped
     return f"{parsed} {port}"
