@@ -7,7 +7,6 @@ there.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -144,9 +143,11 @@ def _is_over(chain: Path) -> bool:
 
 
 def _reload_nginx() -> None:
-    """nginx may not run yet, on the first run or when somebody stopped it."""
-    systemctl = shutil.which("systemctl")
-    if systemctl is None:
-        return
-    words = [systemctl, "try-reload-or-restart", layout.NGINX_UNIT]
-    subprocess.run(words, check=False, timeout=60)
+    """Raises: UnavailableError when it does not take the new files; not running is fine."""
+    words = ["systemctl", "try-reload-or-restart", layout.NGINX_UNIT]
+    if subprocess.run(words, check=False, timeout=60).returncode:
+        raise UnavailableError(
+            "nginx did not reload with the new certificates",
+            where=layout.NGINX_UNIT,
+            hint=f"journalctl -u {layout.NGINX_UNIT} -n 20",
+        )

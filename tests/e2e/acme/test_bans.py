@@ -1,0 +1,97 @@
+"""Who guesses passwords is shut out; who is on the allowlist never is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+
+import pytest
+from tests_e2e_support import STATUS, curl, execute
+
+pytestmark = pytest.mark.lab
+
+ATTEMPTS = 5
+LOGIN = "/_pb/api/collections/users/auth-with-password"
+GUESS = (
+    *("--header", "Content-Type: application/json"),
+    *("--data", json.dumps({"identity": "admin@lab.test", "password": "not-the-password"})),
+    *STATUS,
+)
+REFUSED = 7  # curl: connection refused
+
+
+def deploy(instance):
+    return instance.deploy("caddy", [instance.host.domain], mode="internal")
+
+
+@pytest.fixture(scope="module")
+def site(instance):
+    """The host behind Caddy, once more; certificates do not matter here."""
+    run = deploy(instance)
+    assert run.code == 0, run.text
+    return instance
+
+
+def status(site, jail: str) -> str:
+    return site.host.ssh(["fail2ban-client", "status", jail]).stdout
+
+
+def wait_for_ban(site, jail: str, address: str) -> None:
+    deadline = time.monotonic() + 20
+    while address not in status(site, jail):
+        assert time.monotonic() < deadline, status(site, jail)
+        time.sleep(0.3)
+
+
+def outside(site, *words: str) -> subprocess.CompletedProcess[str]:
+    return site.lab.outside.run([*words])
+
+
+def test_a_stranger_who_guesses_is_shut_out_and_an_address_of_the_allowlist_is_not(site):
+    here = [execute(curl(site.host, LOGIN, *GUESS)).out for _ in range(ATTEMPTS + 3)]
+    assert set(here) == {"400"}
+    for _ in range(ATTEMPTS):
+        assert outside(site, *curl(site.host, LOGIN, *GUESS)).stdout == "400"
+    wait_for_ban(site, "tinykit-logins", site.lab.outside.address4)
+    assert outside(site, *curl(site.host, "/", *STATUS)).returncode == REFUSED
+    assert execute(curl(site.host, "/_tk/assets/placeholder.jpg", *STATUS)).out == "200"
+
+
+def test_a_ban_lives_through_reloads_and_restarts_of_both_firewalls(site):
+    for verb, unit in (
+        ("reload-or-restart", "tinykit-ops-firewall"),
+        ("restart", "nftables"),
+        ("reload", "nftables"),
+    ):
+        site.host.ssh(["systemctl", verb, unit])
+        wait_for_ban(site, "tinykit-logins", site.lab.outside.address4)
+        time.sleep(1)
+        shut = outside(site, *curl(site.host, "/", *STATUS)).returncode
+        assert shut == REFUSED, (verb, unit)
+
+
+def test_an_unban_opens_the_door(site):
+    site.host.ssh(["fail2ban-client", "unban", site.lab.outside.address4])
+    path = "/_tk/assets/placeholder.jpg"
+    assert outside(site, *curl(site.host, path, *STATUS)).stdout == "200"
+
+
+def test_a_deploy_lifts_the_ban_of_an_address_that_is_trusted_now(site):
+    trusted = str(site.lab.networks.controller4)
+    site.host.ssh(["fail2ban-client", "set", "tinykit-logins", "banip", trusted])
+    (changed,) = deploy(site).changed(site.host.name)
+    assert changed.endswith("Lift bans of addresses that are trusted now")
+    assert trusted not in status(site, "tinykit-logins")
+
+
+def test_who_guesses_at_ssh_is_shut_out_there(site):
+    options = ["BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"]
+    options += ["PubkeyAuthentication=no", "ConnectTimeout=5"]
+    words = ["ssh", *(word for option in options for word in ("-o", option))]
+    for number in range(ATTEMPTS):
+        outside(site, *words, f"nobody{number}@{site.host.address4}", "true")
+    wait_for_ban(site, "sshd", site.lab.outside.address4)
+    answer = outside(site, *words, f"root@{site.host.address4}", "true")
+    assert "Connection refused" in answer.stderr
+    site.host.ssh(["true"])  # from here, as ever
