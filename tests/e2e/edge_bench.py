@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
-from edge_configs import Config
+from edge_configs import PROOFS, Config
 from edge_oracle import BUILDER, PUBLISHED, WHOLE, Caller
 from edge_vantage import Answer, Arrival, Headers, Order, Vantage, Witness
 from tests_e2e_support import Provisioner, Run
@@ -166,7 +166,17 @@ class Bench:
         """All proofs that a caller can bring."""
         return proofs(self.secrets)
 
-    def use(self, config: Config, *, whole: bool, more: Mapping[str, Any] | None = None) -> Run:
+    def prepare(self, kind: str) -> None:
+        """Run the whole deploy, with a proxy and a gate that need everything a host can have.
+
+        Of what follows from the gates outside of the edge, PocketBase's list of addresses from
+        which superusers may come, this leaves the list empty: it would be a gate behind the gate.
+        """
+        self.use(Config(kind, False, (PROOFS, "any"), (PROOFS, "any")), whole=True)
+
+    def use(
+        self, config: Config, *, whole: bool = False, more: Mapping[str, Any] | None = None
+    ) -> Run:
         """Bring the host to a configuration: by the whole deploy, or by that of the edge alone."""
         settings = merge(config.settings(self.builder_domain), more or {})
         inventory = self.provisioner.inventory({self.host.name: "root"}, settings)

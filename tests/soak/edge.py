@@ -60,8 +60,9 @@ def _campaign(
     bench = Bench(Provisioner(lab, app, inventories))
     try:
         for kind, group in itertools.groupby(configs, key=lambda config: config.kind):
-            for number, config in enumerate(group):
-                bench.use(config, whole=number == 0)
+            bench.prepare(kind)
+            for config in group:
+                bench.use(config)
                 _one(bench, config, tally)
             print(f"{kind}: done", flush=True)
     finally:
