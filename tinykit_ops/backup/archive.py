@@ -24,6 +24,7 @@ from tinykit_ops.backup.manifest import (
     folder,
     index_key,
 )
+from tinykit_ops.backup.memory import give_back_memory
 from tinykit_ops.backup.seal import Sealed
 from tinykit_ops.backup.spool import Spool
 from tinykit_ops.backup.stored import StoredUploads
@@ -31,6 +32,7 @@ from tinykit_ops.backup.targets import Readable, Target
 from tinykit_ops.backup.upload_hashes import UploadHashes
 
 BIG_BYTES = 8 << 20  #: more than one part of a multipart upload
+MIDDLE_BYTES = 2 << 20  #: from here on an object is held in memory twice for a moment
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Archive:
         self._spool = Spool(source.state / f"sealed-{target.name}")
         self._lock = threading.Lock()
         self._one_big = threading.Lock()
+        self._two_middle = threading.Semaphore(2)
         self.sent_bytes = 0
 
     def write(self) -> Index:
@@ -79,6 +82,7 @@ class Archive:
             MissingUploadsError: a file that the database names went away meanwhile.
             BackupError: anything else; the target then holds no such snapshot.
         """
+        give_back_memory()
         # The uploads first: what was sent of them is not sent again after a kill, while the next
         # run has another copy of the database.
         uploads = self._put_uploads()
@@ -125,9 +129,12 @@ class Archive:
             ).send(source.uploads)
 
     def _put_upload(self, key: str, content: BinaryIO, size: int) -> Part:
-        """Big ones one after the other: each needs some parts in memory."""
-        if size <= BIG_BYTES:
+        """Small ones side by side, bigger ones fewer at a time, so that memory stays flat."""
+        if size <= MIDDLE_BYTES:
             return self._put(key, content)
+        if size <= BIG_BYTES:
+            with self._two_middle:
+                return self._put(key, content)
         if self._recipients and self._target.resumes and self._spool.has_room(size * LANES):
             return self._put_by_spool(key, content)
         with self._one_big:
