@@ -45,20 +45,28 @@ def nginx_conf(settings: Settings, *, ipv6: bool = True) -> str:
         settings=settings,
         tls=settings.edge.tls,
         ipv6=ipv6,
-        behind_cdn=getattr(settings.firewall, "mode", "") == "cdn",
+        behind_cdn=settings.firewall.mode == "cdn",
         sites=[(site, (*site.rows, _REST), gates_of(site)) for site in sites(settings)],
         pairs=pairs(settings),
         upstreams=UPSTREAMS,
         rates={kind: getattr(limits, kind.value) for kind in Limit if kind is not Limit.STREAMS},
         login_page=LOGIN_PAGE,
         tricks=TRICKS,
-        claims=_CLAIMS,
+        claims=_claims(settings),
         active_types="|".join(re.escape(kind) for kind in _ACTIVE_TYPES),
         row_regex=row_regex,
         strips=_strips,
         variable=variable,
         quoted=quoted,
     )
+
+
+def _claims(settings: Settings) -> list[str]:
+    """The headers to drop; those that the edge writes itself are no claims any more."""
+    own = {"x-forwarded-for", "x-real-ip"}
+    named = {settings.firewall.cdn.client_header.lower(): settings.firewall.cdn.client_header}
+    claims = {name.lower(): name for name in _CLAIMS} | named
+    return [name for key, name in claims.items() if key not in own]
 
 
 def row_regex(route: Route) -> str:

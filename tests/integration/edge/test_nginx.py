@@ -106,6 +106,16 @@ def test_an_authoritys_question_is_answered_without_tls_and_nothing_else_is(edge
     assert running.ask_plainly("/.well-known/other").status == 308
 
 
+def logged(running, count):
+    """So many lines of the access log; nginx writes one after it has answered."""
+    for _ in range(200):
+        lines = running.log.read_text().splitlines()
+        if len(lines) >= count:
+            break
+        time.sleep(0.02)
+    return [json.loads(line) for line in lines]
+
+
 def spellings():
     """Requests for every row of the table in every way that the paths of a row can be meant."""
     pick = random.Random(7)
@@ -129,7 +139,7 @@ def test_every_spelling_comes_to_the_row_that_the_table_says(edge):
             running.ask(path, method, Origin=OWN)
             row = classify(method, path)
             wanted.append((method, path.split("?")[0], row.name if row else "app"))
-    lines = [json.loads(line) for line in running.log.read_text().splitlines()]
+    lines = logged(running, len(wanted))
     seen = [(line["method"], line["path"], line["route"]) for line in lines]
     different = [(w, s[2]) for w, s in zip(wanted, seen, strict=True) if w != s]
     # `.tinykit-ops` is nginx's own, and not to be had from outside.
@@ -319,7 +329,7 @@ def test_the_log_is_json_and_tells_the_route_but_no_query(edge):
     running = edge()
     running.ask('/api/setup?token=hush&q="quoted"', Cookie="a=hush", Authorization="Bearer hush")
     running.ask("/_tk/data/abc", "POST", body="hush")
-    lines = [json.loads(line) for line in running.log.read_text().splitlines()]
+    lines = logged(running, 2)
     assert [(line["route"], line["path"], line["status"]) for line in lines] == [
         ("setup-status", "/api/setup", 200),
         ("data-write", "/_tk/data/abc", 403),
