@@ -101,9 +101,10 @@ class Visitor:
         """The same of the published app's origin."""
         return self._ask(self.visit(HARMLESS_PAGE), paths)
 
-    @staticmethod
-    def _ask(page: Page, paths: Sequence[str]) -> dict[str, int]:
-        ask = "async (path) => (await fetch(path)).status"
+    def _ask(self, page: Page, paths: Sequence[str]) -> dict[str, int]:
+        # With credentials, a browser would ask a person for a password, who is not there.
+        how = "{}" if self.context.cookies() else "{ credentials: 'omit' }"
+        ask = f"async (path) => (await fetch(path, {how})).status"
         found = {path: page.evaluate(ask, path) for path in paths}
         page.close()
         return found

@@ -68,6 +68,8 @@ def provision(browser_lab, tmp_path_factory):
                 "allowlist": trusted,
             },
             "edge": {"kind": mode.proxy},
+            # One person tries a wrong password in every mode, from one address.
+            "bans": {"enabled": False},
         }
         run = provisioner.deploy(provisioner.inventory({HOST: "root"}, overrides))
         assert run.code == 0, run.text[-3000:]
