@@ -40,6 +40,9 @@ TARGET = "backup.targets[0]"
 TWO_FOLDERS = [{"kind": "directory", "name": "disk", "path": path} for path in ("/a", "/b")]
 
 BAD: list[Row] = [
+    # Bans.
+    ("bans at the second mistake", {"bans": {"attempts": 2}}, "bans.attempts", "3 or more", "10"),
+    ("bans for ever", {"bans": {"minutes": 10_000_000}}, "bans.minutes", "525600 or less", "60"),
     # Keys.
     ("an unknown key", {"domain": "x"}, "domain", "is not a setting", '"domains"'),
     (
