@@ -128,7 +128,7 @@ def main() -> None:
             at = 14 + (frame[14] & 15) * 4
             source, port = struct.unpack("!HH", frame[at : at + 4])
             flags = frame[at + 13]
-            if flags & 0x07:  # FIN, SYN, RST: the port begins or ends
+            if flags & 0x02:  # SYN: somebody new on this port
                 streams.pop((source, port), None)
             data = frame[at + (frame[at + 12] >> 4) * 4 :]
             if data:

@@ -37,7 +37,7 @@ TARGETS = (
     Target("GET", "/api/projects", ("Authentication required", '"error":"Unauthorized"')),
     Target("GET", "/setup", SHELL),
     Target("POST", "/api/setup", ("Email and password are", "Setup already completed"), "{}"),
-    Target("GET", "/api/migrate-build-fields", ("method not allowed",)),
+    Target("GET", "/api/migrate-build-fields", ("GET method not allowed",)),
     Target("GET", "/_pb/_/", ("PocketBase",)),
     Target("GET", "/_pb/api/settings", ('"data":{}',)),
     Target("GET", "/_pb/api/collections/_superusers/auth-methods", ('"password":{',)),

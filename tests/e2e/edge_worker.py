@@ -69,6 +69,7 @@ class Client:
         answer.begin()
         found = {"status": answer.status, "headers": answer.getheaders(), "body": ""}
         if "text/event-stream" in (answer.getheader("Content-Type") or ""):
+            found["body"] = answer.read1(BODY_BYTES).decode("utf-8", "replace")  # the first event
             self._drop(key)
             return found
         found["body"] = answer.read(BODY_BYTES).decode("utf-8", "replace")
