@@ -7,7 +7,7 @@ firewall stands between.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 
@@ -30,7 +30,7 @@ _SERVER = f"""
 import http.server, socket, sys, urllib.parse
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        path = urllib.parse.unquote(self.path)
+        path = urllib.parse.unquote(self.path, "latin-1")
         if path.startswith("/go/"):
             self.send_response(302); self.send_header("Location", path[4:]); self.end_headers()
             return
@@ -84,16 +84,18 @@ def own_addresses(trials: Trials) -> list[str]:
     return [trials.host.address4, trials.host.address6, *OWN_PUBLIC, "127.0.0.1", "::1"]
 
 
-def reachable(trials: Trials, url: str) -> bool:
-    """Whether the host as root gets an answer."""
+def unanswered(trials: Trials, urls: list[str]) -> list[str]:
+    """Which of these give no answer to root on the host itself."""
     script = (
         "import sys, time, urllib.request\n"
-        "for _ in range(20):\n"
-        "    try: print(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode()); break\n"
-        "    except ConnectionError: time.sleep(0.2)\n"
-        "    except urllib.error.URLError: time.sleep(0.2)"
+        "def answers(url):\n"
+        "    for _ in range(50):\n"
+        "        try: return urllib.request.urlopen(url, timeout=5).read().decode()\n"
+        "        except OSError: time.sleep(0.2)\n"
+        "for url in sys.argv[1:]: print(answers(url))"
     )
-    return MARK in trials.host.run(["python3", "-c", script, url], check=False).stdout
+    said = trials.host.run(["python3", "-c", script, *urls]).stdout.splitlines()
+    return [url for url, line in zip(urls, said, strict=True) if line != MARK]
 
 
 def proxied(trials: Trials, url: str) -> str:
@@ -103,10 +105,15 @@ def proxied(trials: Trials, url: str) -> str:
     return trials.provisioner.lab.outside.run([*words, "--data-urlencode", f"url={url}"]).stdout
 
 
+def plain(addresses: Iterable[str], port: int = 80) -> list[str]:
+    """The servers at these addresses."""
+    return [f"http://{_host(address)}:{port}/" for address in addresses]
+
+
 def ways_in(trials: Trials) -> list[str]:
     """Every address where a server answers, in every notation that may slip through."""
-    closed = [f"http://{_host(address)}/" for address in CLOSED]
-    own = [f"http://{_host(a)}:{PORT}/" for a in own_addresses(trials)]
+    closed = plain(CLOSED)
+    own = plain(own_addresses(trials), PORT)
     mapped = [
         f"http://[::ffff:{address}]{port}/"
         for address, port in [
