@@ -64,17 +64,17 @@ def surroundings(trials: Trials) -> Iterator[None]:
         version = ip_address(address).version
         length = 32 if version == 4 else 128
         host.run(["ip", f"-{version}", "addr", "replace", f"{address}/{length}", "dev", "lo"])
-    servers = [
-        subprocess.Popen(outside.command(["python3", "-c", _SERVER, "80"])),
-        subprocess.Popen(host.enter_command(["python3", "-c", _SERVER, str(PORT)])),
-    ]
+    server = subprocess.Popen(outside.command(["python3", "-c", _SERVER, "80"]))
+    unit = ["systemd-run", "--quiet", "--unit=inside", "--collect"]
+    host.run([*unit, "python3", "-c", _SERVER, str(PORT)])
     try:
+        see = "for i in $(seq 300); do curl -s -o /dev/null {} && exit; sleep 0.1; done; exit 1"
+        outside.run(["sh", "-c", see.format("http://127.0.0.1/")], check=True)
         yield
     finally:
-        for server in servers:
-            server.terminate()
-            server.wait()
-        host.run(["sh", "-c", f"fuser -k {PORT}/tcp || true"], check=False)
+        server.terminate()
+        server.wait()
+        host.run(["systemctl", "stop", "inside"], check=False)
         for address, version in routes:
             _ip(f"-{version} route del {address} via {gateways[version]}")
 
