@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests_e2e_support import ROOT, STATUS, curl, execute
@@ -44,6 +46,7 @@ def host(new_host):
         "admin_email": "admin@lab.test",
         "app": {"archive": f"{HOME}/app.tar.zst"},
         "edge": {"tls": {"mode": "internal"}},
+        "firewall": {"confirm_seconds": 20},
     }
     inventory = f"hosts = [('@local', {{'tinykit': {settings!r}}})]\n"
     host.ssh([f"cat >{HOME}/inventories/local.py"], input_text=inventory)
@@ -51,8 +54,33 @@ def host(new_host):
     return host
 
 
+def confirm_the_firewall(host, seconds=600):
+    """Log in anew again and again until a login confirms new firewall rules. Returns what it said.
+
+    A run on the host itself cannot come from outside; it waits for somebody who does.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        run = host.ssh(["tinykit-ops", "host", "firewall-confirm"], check=False)
+        if run.returncode == 0:
+            return run.stdout
+        time.sleep(1)
+    return "nothing to confirm came"
+
+
+def test_rules_that_nobody_confirms_fail_the_run_and_go(host):
+    run = host.ssh([DEPLOY], timeout=600, check=False)
+    assert run.returncode != 0
+    assert "tinykit-ops host firewall-confirm" in run.stdout + run.stderr
+    assert "nobody logged in by SSH and confirmed" in run.stdout + run.stderr
+    assert "tinykit_ops" not in host.ssh(["nft list tables"]).stdout
+
+
 def test_a_server_provisions_itself_and_a_second_run_changes_nothing(host):
-    first = host.ssh([DEPLOY], timeout=600)
+    with ThreadPoolExecutor(1) as pool:
+        confirmed = pool.submit(confirm_the_firewall, host)
+        first = host.ssh([DEPLOY], timeout=600)
+        assert confirmed.result() == "the new firewall rules stay\n"
     operations = json.loads(first.stdout)["results"]["operations"]
     assert [op["name"] for op in operations if op["error"]] == []
     assert execute(curl(host, "/_tk/assets/placeholder.jpg", *STATUS)).out == "200"
