@@ -16,7 +16,11 @@ from urllib.parse import unquote
 #: its query. RE2, PCRE and Python read it alike, and it holds nothing that the quoting of Caddy or
 #: nginx would change (no braces, no spaces, no doubled backslashes).
 TRICKS = (
-    r"(?i)^(?:[^/]|$|[^?]*(?:"  # `http://host/x`, `*`, nothing at all
+    r"(?i)^(?:[^/]|$|"  # `http://host/x`, `*`, nothing at all
+    # PocketBase folds names as Unicode does: `_%C5%BFuperusers` (a long s) is `_superusers` to
+    # it. No path of its own goes beyond ASCII.
+    r"/_pb[^?]*(?:%[89a-f]|(?-i:[^\x00-\x7f]))|"
+    r"[^?]*(?:"
     r"//|/\.\.?(?:/|[?]|$)|"  # `//`, `/.`, `/..`
     r"\x5c|#|[\x00-\x20\x7f]|"  # a backslash is a slash to Node; a fragment is never sent
     r"%(?:2f|5c|2e|[01][0-9a-f]|7f|"  # the same, encoded

@@ -44,6 +44,9 @@ TRICKS = [
     "/%5fpb/_/",
     "/_PB/api/settings",
     "/_tk/data/x%2f__proto__",
+    "/_pb/api/collections/_%C5%BFuperusers/records",
+    "/_pb/api/collections/_\xc5\xbfuperusers/records",
+    "/_pb/api/collections/_%c5%bfuperusers/records?x=1",
 ]
 # The same paths in spellings that every reader takes for one and the same: the row decides.
 SPELLINGS = [
