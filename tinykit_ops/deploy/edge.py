@@ -32,9 +32,10 @@ CADDY_RELOADS = (layout.CADDY_CONFIG, "/etc/caddy/tls")
 NGINX_RESTARTS = (NGINX_UNIT_FILE, _HOOK_TOKEN_FILE)
 NGINX_RELOADS = (layout.NGINX_CONFIG, layout.NGINX_PREPARE, layout.NGINX_TLS)
 
-# As its own user, so that checking leaves no file of root's behind.
+# As its own user, so that checking leaves no file of root's behind; from a folder that it may
+# enter, or its `import` fails.
 _CHECK_CADDYFILE = (
-    f"runuser -u {layout.CADDY_USER} -- "
+    f"cd / && runuser -u {layout.CADDY_USER} -- "
     f"{layout.CADDY_BINARY} adapt --adapter caddyfile --config - >/dev/null"
 )
 # nginx reads files only, and tries to bind the ports that it is told to.
