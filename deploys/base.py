@@ -27,6 +27,7 @@ d {layout.STARTED_DIR} 0755 root root
 settings = instance.settings()
 upgrades = settings.unattended_upgrades
 with_nginx = settings.edge.kind == "nginx"
+with_btrfs = any(target.kind == "btrfs" for target in settings.backup.targets)
 clock = host.get_fact(HostFacts).get("clock") or "systemd-timesyncd"
 
 if with_nginx:
@@ -41,6 +42,7 @@ packages(
         clock,
         *(["unattended-upgrades"] if upgrades else []),
         *(NGINX if with_nginx else []),
+        *(["btrfs-progs"] if with_btrfs else []),
     ],
 )
 system_users(
