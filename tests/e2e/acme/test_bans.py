@@ -34,11 +34,12 @@ def site(instance):
 
 
 def status(site, jail: str) -> str:
-    return site.host.ssh(["fail2ban-client", "status", jail]).stdout
+    # It refuses to answer while it reloads.
+    return site.host.ssh(["fail2ban-client", "status", jail], check=False).stdout
 
 
 def wait_for_ban(site, jail: str, address: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while address not in status(site, jail):
         assert time.monotonic() < deadline, status(site, jail)
         time.sleep(0.3)
@@ -80,15 +81,16 @@ def test_an_unban_opens_the_door(site):
 def test_a_deploy_lifts_the_ban_of_an_address_that_is_trusted_now(site):
     trusted = str(site.lab.networks.controller4)
     site.host.ssh(["fail2ban-client", "set", "tinykit-logins", "banip", trusted])
-    (changed,) = deploy(site).changed(site.host.name)
-    assert changed.endswith("Lift bans of addresses that are trusted now")
+    changed = deploy(site).changed(site.host.name)
+    assert any("Lift bans of addresses that are trusted now" in name for name in changed)
     assert trusted not in status(site, "tinykit-logins")
 
 
 def test_who_guesses_at_ssh_is_shut_out_there(site):
     options = ["BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"]
     options += ["PubkeyAuthentication=no", "ConnectTimeout=5"]
-    words = ["ssh", *(word for option in options for word in ("-o", option))]
+    # A ban also cuts a connection that is open; ssh itself would wait for it for minutes.
+    words = ["timeout", "10", "ssh", *(word for option in options for word in ("-o", option))]
     for number in range(ATTEMPTS):
         outside(site, *words, f"nobody{number}@{site.host.address4}", "true")
     wait_for_ban(site, "sshd", site.lab.outside.address4)
