@@ -56,13 +56,25 @@ def peers_in(listing: str) -> set[Peer]:
 
 
 def ssh_ports() -> set[int]:
-    """Ports that an SSH server listens on, as far as its name is known here."""
+    """Ports that an SSH server listens on, as far as its name is known here.
+
+    Where systemd listens for it (ssh.socket), there is no such process until somebody logs in;
+    systemd's other ports are then among these.
+    """
     done = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True)
-    ports = set()
-    for line in done.stdout.splitlines():
-        if re.search(r'"(sshd|sshd-session|dropbear)"', line):
-            ports.add(int(line.split()[3].rpartition(":")[2]))
-    return ports
+    return ports_in(done.stdout, by_socket=_systemd_listens_for_ssh())
+
+
+def ports_in(listing: str, *, by_socket: bool) -> set[int]:
+    """The same out of what `ss -Hltnp` prints."""
+    names = "sshd|sshd-session|dropbear" + ("|systemd" if by_socket else "")
+    lines = [line for line in listing.splitlines() if re.search(f'"({names})"', line)]
+    return {int(line.split()[3].rpartition(":")[2]) for line in lines}
+
+
+def _systemd_listens_for_ssh() -> bool:
+    words = ["systemctl", "--quiet", "is-active", "ssh.socket", "sshd.socket"]
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
 def _peer(address: str, port: str) -> Peer:

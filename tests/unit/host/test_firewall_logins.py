@@ -2,7 +2,7 @@
 
 import pytest
 
-from tinykit_ops.host.firewall_logins import own_connection, peer_of, peers_in
+from tinykit_ops.host.firewall_logins import own_connection, peer_of, peers_in, ports_in
 
 CONNECTION = "203.0.113.7 51000 192.0.2.1 22"
 
@@ -49,3 +49,13 @@ def test_what_ss_lists_is_compared_in_the_same_form():
         "0 0 [fe80::2]%eth0:22 [fe80::1]%eth0:51002\n"
     )
     assert peers_in(listing) == {"203.0.113.7 51000", "203.0.113.8 51001", "fe80::1 51002"}
+
+
+@pytest.mark.parametrize(("by_socket", "ports"), [(False, {2222}), (True, {2222, 22})])
+def test_an_ssh_server_that_systemd_listens_for_is_one(by_socket, ports):
+    listing = (
+        'LISTEN 0 128 0.0.0.0:2222 0.0.0.0:* users:(("sshd",pid=7,fd=3))\n'
+        'LISTEN 0 4096 *:22 *:* users:(("systemd",pid=1,fd=90))\n'
+        'LISTEN 0 511 127.0.0.1:3000 0.0.0.0:* users:(("node",pid=8,fd=20))\n'
+    )
+    assert ports_in(listing, by_socket=by_socket) == ports
