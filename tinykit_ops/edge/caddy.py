@@ -7,7 +7,6 @@ Caddy's `path` matcher decodes, merges slashes and dot segments, and ignores cas
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from tinykit_ops import layout
 from tinykit_ops.deploy.templates import render
@@ -53,12 +52,6 @@ def caddyfile(settings: Settings) -> str:
         streams=_FULL_HOUSES * settings.edge.limits.streams,
         quoted=quoted,
     )
-
-
-def host_names(settings: Settings) -> Iterator[str]:
-    """The host names that the edge answers to: the inventory's, and no others."""
-    for site in sites(settings):
-        yield from site.names
 
 
 def quoted(text: str) -> str:

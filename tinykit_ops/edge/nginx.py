@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from tinykit_ops.deploy.templates import render
+from tinykit_ops.edge.headers import ACTIVE_TYPES, CLAIMS
 from tinykit_ops.edge.nginx_tls import pairs
 from tinykit_ops.edge.paths import TRICKS
 from tinykit_ops.edge.plan import LOGIN_PAGE, UPSTREAMS, Row, Site, gates_of, sites
@@ -18,18 +19,9 @@ from tinykit_ops.settings import Settings
 
 #: What is in no row belongs to the published app.
 _REST = Row(Route("app", ("/*",), RouteClass.PUBLISHED), upstream=UPSTREAMS[Upstream.TINYKIT])
-#: Types that a browser would run when it shows them alone.
-_ACTIVE_TYPES = (
-    *("text/html", "application/xhtml+xml", "image/svg+xml"),
-    *("text/xml", "application/xml"),
-)
-#: Headers by which other proxies tell whose request it is; a client's own word counts for nothing.
-_CLAIMS = (
-    *("Forwarded", "Via", "Client-IP", "True-Client-IP", "CF-Connecting-IP", "Fastly-Client-IP"),
-    *("X-Client-IP", "X-Cluster-Client-IP", "X-Original-Forwarded-For", "X-Original-Host"),
-    *("X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Port", "X-Forwarded-Prefix"),
-    *("X-Forwarded-Scheme", "X-Forwarded-Server", "X-Forwarded-Ssl", "X-HTTP-Method-Override"),
-    *("Proxy", "X-Tinykit-Ops-Token"),
+#: nginx drops no family of headers by its beginning; these are those that somebody reads.
+_FORWARDED = tuple(
+    f"X-Forwarded-{kind}" for kind in ("Port", "Prefix", "Scheme", "Server", "Ssl", "Uri", "By")
 )
 
 
@@ -53,7 +45,7 @@ def nginx_conf(settings: Settings, *, ipv6: bool = True) -> str:
         login_page=LOGIN_PAGE,
         tricks=TRICKS,
         claims=_claims(settings),
-        active_types="|".join(re.escape(kind) for kind in _ACTIVE_TYPES),
+        active_types="|".join(re.escape(kind) for kind in ACTIVE_TYPES),
         row_regex=row_regex,
         strips=_strips,
         variable=variable,
@@ -65,7 +57,7 @@ def _claims(settings: Settings) -> list[str]:
     """The headers to drop; those that the edge writes itself are no claims any more."""
     own = {"x-forwarded-for", "x-real-ip"}
     named = {settings.firewall.cdn.client_header.lower(): settings.firewall.cdn.client_header}
-    claims = {name.lower(): name for name in _CLAIMS} | named
+    claims = {name.lower(): name for name in (*CLAIMS, *_FORWARDED)} | named
     return [name for key, name in claims.items() if key not in own]
 
 
