@@ -149,7 +149,8 @@ class LimitSettings(Section):
         default=40,
         ge=1,
         le=10_000,
-        description="Open event streams (`/_tk/realtime`) at a time and address.",
+        description="Event streams (`/_tk/realtime`) an address: open at a time with nginx; with "
+        "Caddy, which cannot count them, opened in a minute, and a cap on all of them together.",
         examples=[40],
     )
 
