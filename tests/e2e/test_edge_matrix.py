@@ -6,7 +6,9 @@ allowlist and from one that is not, over IPv4 and IPv6; what is passed on is see
 loopback.
 """
 
+import json
 import random
+from ipaddress import ip_address
 
 import pytest
 from edge_bench import ACCOUNT_COOKIE, BASIC_COOKIE, Bench
@@ -26,7 +28,7 @@ SEED = 6  # of eight configurations, four a proxy
 KINDS = ("caddy", "nginx")
 OTHER_DOMAIN = "other.lab.test"
 #: Few enough to reach.
-LIMITS = {"writes": 10, "streams": 3}
+LIMITS = {"writes": 10, "streams": 5}
 CANARIES = {
     name: f"canary-{name}-5d1f0c" for name in ("query", "token", "cookie", "bearer", "hook")
 }
@@ -60,7 +62,11 @@ def promises(kind, bench) -> Bench:
 
 @pytest.fixture(scope="module")
 def project(promises) -> str:
-    return make_project(promises)
+    made = make_project(promises)
+    # tinykit's server logs in when it is first asked for data, and its streams do not wait for it.
+    answer, _ = ask_once(promises, "GET", f"/_tk/data/{made}/things")
+    assert answer.status == 200
+    return made
 
 
 def test_every_route_of_the_table_is_asked_for():
@@ -184,7 +190,8 @@ def test_the_servers_behind_learn_the_real_address_whatever_a_client_claims(prom
                 headers=[*lies, ("Forwarded", "for=192.0.2.66"), token],
             )
             own = promises.own_address(vantage, address)
-            assert f'"realIP":"{own}"' in answer.text.replace(" ", "")
+            told = ip_address(json.loads(answer.text)["data"]["realIP"])
+            assert told == ip_address(own)
             assert arrival.values("x-forwarded-for") == [own]
 
 
@@ -220,7 +227,8 @@ def test_an_address_that_holds_many_streams_gets_no_more_and_others_do(promises,
                 break
             held.append(channel)
         assert refused
-        assert len(held) >= LIMITS["streams"]
+        # Caddy counts openings within a minute, and one was for the test before.
+        assert LIMITS["streams"] - 1 <= len(held) <= LIMITS["streams"], refused
         # The stranger has another address.
         answer, _ = ask_once(promises, "GET", f"/_tk/realtime/{project}")
         assert answer.status == 200
