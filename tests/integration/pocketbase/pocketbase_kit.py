@@ -69,6 +69,7 @@ class Server:
         self.snapshots.mkdir(mode=0o700)
         self.migrations.mkdir()
         self.write_credentials()
+        self.guesses = 1000  #: wrong passwords of `basic`, a minute and address
         self.pb = PocketBase(self.url)
 
     def write_credentials(self) -> None:
@@ -98,6 +99,7 @@ class Server:
                 **os.environ,
                 "TINYKIT_OPS_SNAPSHOTS": str(self.snapshots),
                 "TINYKIT_OPS_BASIC_USER": BASIC_USER,
+                "TINYKIT_OPS_GUESSES_A_MINUTE": str(self.guesses),
                 "TINYKIT_OPS_TLS_NAMES": str(self.names_file),
                 "TINYKIT_OPS_TLS_NAMES_A_DAY": str(NAMES_A_DAY),
                 "CREDENTIALS_DIRECTORY": str(self.credentials),

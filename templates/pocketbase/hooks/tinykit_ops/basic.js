@@ -8,11 +8,12 @@ const LAX = 2 // Go's http.SameSiteLaxMode
 
 module.exports = { look, remember, challenge }
 
-// {holds, tried: a name and password came, remembers: they were right}.
+// {holds, tried: a name and password came, remembers: they were right, cookie: it came too}.
 function look(e) {
   const [name, password, tried] = e.request.basicAuth()
   const right = tried && isRight(name, password)
-  return { holds: right || hasCookie(e), tried: tried, remembers: right }
+  const cookie = hasCookie(e)
+  return { holds: right || cookie, tried: tried, remembers: right, cookie: cookie }
 }
 
 // Ends with the browser's session: the browser asks the person again after that.

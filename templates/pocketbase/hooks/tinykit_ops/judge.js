@@ -6,7 +6,8 @@
 //
 // 204 passes. A call is refused with 401 when nothing was proven, else with 403. A page is refused
 // with 401 and a challenge when the name and password of `basic` would help, else with 403, which
-// the edge turns into the login page. Never a body, and never a new token.
+// the edge turns into the login page. Passwords of an address that guessed too often are not looked
+// at: 429. Never a body, and never a new token.
 
 module.exports = { judge }
 
@@ -26,6 +27,9 @@ function judge(e) {
 function answer(e, need, match, page) {
   const basic = require(`${__hooks}/tinykit_ops/basic.js`)
   const seen = look(e, need)
+  if (guesses(seen) && require(`${__hooks}/tinykit_ops/guesses.js`).tooMany(e)) {
+    return e.noContent(429)
+  }
   const holds = (proof) => seen[proof] !== undefined && seen[proof].holds
   if (match === "all" ? need.every(holds) : need.some(holds)) {
     if (seen.basic && seen.basic.remembers) {
@@ -35,12 +39,18 @@ function answer(e, need, match, page) {
   }
   if (seen.basic && seen.basic.tried && !seen.basic.remembers) {
     require(`${__hooks}/tinykit_ops/refusals.js`).tell(e, "basic")
+    require(`${__hooks}/tinykit_ops/guesses.js`).count(e)
   }
   if (page) {
     return askFor(e, seen.basic && !seen.basic.holds ? basic : null)
   }
   const known = Object.values(seen).some((proof) => proof.holds || proof.known)
   return e.noContent(known ? 403 : 401)
+}
+
+// A name and password came, and no cookie that makes them needless.
+function guesses(seen) {
+  return seen.basic && seen.basic.tried && !seen.basic.cookie
 }
 
 // What the request proves, of what was asked for.
