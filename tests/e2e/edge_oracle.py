@@ -73,6 +73,8 @@ def expected(case: Case, role: str, config: Config, caller: Caller) -> Expected:
         return Expected(False, frozenset({200}), says=case.says)
     if role == BUILDER and case.path == "/":
         return Expected(False, frozenset({302}), location="/tinykit")
+    if role == BUILDER and kind == "unlisted" and not case.path.startswith("/_app/"):
+        return _refused(404)
     if role == BUILDER and kind == "published":
         kind = "builder"
     if kind in {"published", "unlisted"}:

@@ -12,8 +12,8 @@ from tinykit_ops import layout
 from tinykit_ops.deploy.templates import render
 from tinykit_ops.edge.headers import ACTIVE_TYPES, CLAIMS
 from tinykit_ops.edge.paths import TRICKS
-from tinykit_ops.edge.plan import LOGIN_PAGE, UPSTREAMS, GatePlan, Row, Site, gates_of, sites
-from tinykit_ops.edge.route import Limit, Route, RouteClass, Upstream
+from tinykit_ops.edge.plan import LOGIN_PAGE, UPSTREAMS, GatePlan, Site, gates_of, sites
+from tinykit_ops.edge.route import Limit, Upstream
 from tinykit_ops.settings import Settings
 
 CERTIFICATE = "/etc/caddy/tls/certificate.pem"
@@ -21,8 +21,6 @@ KEY = "/etc/caddy/tls/key.pem"
 DIRECTORY_CA = "/etc/caddy/tls/directory-ca.pem"
 HOOK_TOKEN = f"/run/credentials/{layout.CADDY_UNIT}/{layout.HOOK_TOKEN}"
 
-#: What is in no row belongs to the published app.
-_REST = Row(Route("app", ("/*",), RouteClass.PUBLISHED), upstream=UPSTREAMS[Upstream.TINYKIT])
 #: So many addresses may have all their streams open before streams, and nothing else, are refused.
 _FULL_HOUSES = 25
 
@@ -36,7 +34,7 @@ def caddyfile(settings: Settings) -> str:
         settings=settings,
         tls=settings.edge.tls,
         cdn=cdn,
-        sites=[(site, (*site.rows, _REST)) for site in planned],
+        sites=[(site, site.rows) for site in planned],
         names=[name for site in planned for name in site.names],
         gates=_gates(planned),
         pocketbase=UPSTREAMS[Upstream.POCKETBASE],

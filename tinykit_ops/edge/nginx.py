@@ -14,11 +14,9 @@ from tinykit_ops.edge.headers import ACTIVE_TYPES, CLAIMS
 from tinykit_ops.edge.nginx_tls import pairs
 from tinykit_ops.edge.paths import TRICKS
 from tinykit_ops.edge.plan import LOGIN_PAGE, UPSTREAMS, Row, Site, gates_of, sites
-from tinykit_ops.edge.route import Limit, Route, RouteClass, Upstream
+from tinykit_ops.edge.route import Limit, Route
 from tinykit_ops.settings import Settings
 
-#: What is in no row belongs to the published app.
-_REST = Row(Route("app", ("/*",), RouteClass.PUBLISHED), upstream=UPSTREAMS[Upstream.TINYKIT])
 #: nginx drops no family of headers by its beginning; these are those that somebody reads.
 _FORWARDED = tuple(
     f"X-Forwarded-{kind}" for kind in ("Port", "Prefix", "Scheme", "Server", "Ssl", "Uri", "By")
@@ -38,7 +36,7 @@ def nginx_conf(settings: Settings, *, ipv6: bool = True) -> str:
         tls=settings.edge.tls,
         ipv6=ipv6,
         behind_cdn=settings.firewall.mode == "cdn",
-        sites=[(site, (*site.rows, _REST), gates_of(site)) for site in sites(settings)],
+        sites=[(site, site.rows, gates_of(site)) for site in sites(settings)],
         pairs=pairs(settings),
         upstreams=UPSTREAMS,
         rates={kind: getattr(limits, kind.value) for kind in Limit if kind is not Limit.STREAMS},

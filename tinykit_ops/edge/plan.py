@@ -94,8 +94,9 @@ def sites(settings: Settings) -> tuple[Site, ...]:
 
     def site(role: Role, *names: str) -> Site:
         rows = tuple(_row(_in_role(route, role), gates, networks, role) for route in table)
-        extra = (_ROOT_ROW,) if role is Role.BUILDER else ()
-        return Site(role, names, (*extra, *rows))
+        if role is Role.BUILDER:
+            return Site(role, names, (_HOME, *rows, _BUILDER_FILES, _NOTHING_ELSE))
+        return Site(role, names, (*rows, REST))
 
     if settings.builder_domain is None:
         return (site(Role.WHOLE, *settings.domains),)
@@ -110,8 +111,21 @@ def gates_of(site: Site) -> tuple[GatePlan, ...]:
     return tuple(dict.fromkeys(row.gate for row in site.rows if row.gate))
 
 
-#: The builder's origin has no published app of its own.
-_ROOT_ROW = Row(
+#: What is in no row of the table belongs to the published app.
+REST = Row(Route("app", ("/*",), RouteClass.PUBLISHED), upstream=UPSTREAMS[Upstream.TINYKIT])
+#: The builder's origin has no published app, and must not get one: tinykit would serve a project
+#: whose domain somebody sets to the builder's name, and its scripts could take every session.
+_BUILDER_FILES = Row(
+    Route(
+        "builder-files",
+        ("/_app/*", "/favicon.png", "/logo-*.svg", "/screenshot*.png"),
+        RouteClass.PUBLISHED,
+        methods=("GET", "HEAD"),
+    ),
+    upstream=UPSTREAMS[Upstream.TINYKIT],
+)
+_NOTHING_ELSE = Row(Route("builder-rest", ("/*",), RouteClass.NEVER), never=True)
+_HOME = Row(
     Route("builder-home", ("/",), RouteClass.ANSWERED),
     answer=EdgeAnswer(302, "", "text/plain", location="/tinykit"),
 )

@@ -25,9 +25,13 @@ SYSTEM_COLLECTIONS = (
     "_superusers",
     SUPERUSERS_ID,
     "_externalauths",
+    "pbc_2281828961",
     "_mfas",
+    "pbc_2279338944",
     "_otps",
+    "pbc_1638494021",
     "_authorigins",
+    "pbc_4275539003",
 )
 
 
@@ -82,6 +86,7 @@ def _admin_routes() -> Iterator[Route]:
         "backups": "Every record, in one file.",
         "logs": "Requests and their addresses.",
         "crons": "Runs scheduled jobs.",
+        "batch": "Many calls in one, of which the edge sees one; off, and tinykit sends none.",
         "sql": "A console for SQL (0.39.0 and later).",
     }.items():
         yield _row(

@@ -53,7 +53,8 @@ def test_on_a_published_site_whatever_is_not_published_is_nobodys():
 def test_on_the_builders_site_nothing_but_its_doors_is_without_a_gate():
     site, _ = planned(builder_domain=BUILDER)
     for line in site.rows:
-        free = line.never or line.answer or line.route.door
+        files = line.route.name == "builder-files"  # of tinykit's own build
+        free = line.never or line.answer or line.route.door or files
         assert (line.gate is None) == bool(free), line.route.name
 
 
@@ -141,3 +142,12 @@ def test_pages_and_only_pages_lead_a_person_somewhere():
     assert pages == {line.route.name for line in site.rows if line.route.page and line.gate}
     assert {"builder-pages", "preview", "dashboard"} <= pages
     assert not {"builder-api", "export", "records", "builder-data"} & pages
+
+
+def test_the_builders_site_serves_no_published_app():
+    # tinykit would: a project may be given any domain, the builder's too.
+    site, published = planned(builder_domain=BUILDER)
+    assert site.rows[-1].never
+    assert site.rows[-1].route.paths == ("/*",)
+    assert published.rows[-1].upstream
+    assert not published.rows[-1].never
