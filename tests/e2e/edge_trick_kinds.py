@@ -7,6 +7,7 @@ without any proof, none may be answered by the application, nor arrive there as 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ class Target:
     """Something protected: a request that the application would answer to anybody.
 
     Attributes:
+        builders: who passes the builder's gate may have it; else nobody but the administration.
         opens: texts of which one is in the application's own answer; none where it has no body.
     """
 
@@ -26,21 +28,26 @@ class Target:
     path: str
     opens: tuple[str, ...]
     body: str = ""
+    builders: bool = False
 
 
+#: PocketBase's own collections that no builder has business with.
+SYSTEM = {"_superusers", "pbc_3142635823", "_externalauths", "_mfas", "_otps", "_authorigins"}
+SAYS_401 = '"error":"Unauthorized"'
 SHELL = ("x-sveltekit-page: true", "__sveltekit_", "/_app/immutable/")
 TARGETS = (
-    Target("GET", "/tinykit", SHELL),
-    Target("GET", "/tinykit/studio", SHELL),
-    Target("GET", f"/tinykit/preview/{U}", ("Project not found",)),
-    Target("GET", f"/api/projects/{U}/export", ("Project not found",)),
-    Target("GET", "/api/projects", ("Authentication required", '"error":"Unauthorized"')),
+    Target("GET", "/tinykit", SHELL, builders=True),
+    Target("GET", "/tinykit/studio", SHELL, builders=True),
+    Target("GET", f"/tinykit/preview/{U}", ("Project not found",), builders=True),
+    Target("GET", f"/api/projects/{U}/export", ("Project not found",), builders=True),
+    Target("GET", "/api/projects", ("Authentication required", SAYS_401), builders=True),
     Target("GET", "/setup", SHELL),
     Target("POST", "/api/setup", ("Email and password are", "Setup already completed"), "{}"),
     Target("GET", "/api/migrate-build-fields", ("GET method not allowed",)),
     Target("GET", "/_pb/_/", ("PocketBase",)),
     Target("GET", "/_pb/api/settings", ('"data":{}',)),
     Target("GET", "/_pb/api/collections/_superusers/auth-methods", ('"password":{',)),
+    Target("GET", "/_pb/api/collections/_superusers/records", ('"data":{}', '"totalItems"')),
     Target(
         "POST",
         "/_pb/api/collections/_superusers/auth-with-password",
@@ -115,6 +122,16 @@ def is_protected(port: int, target: str) -> bool:
     Read as generously as any of them does: tinykit decodes once, takes backslashes for slashes,
     resolves dots, and drops `/__data.json`; PocketBase decodes once. Both keep the case.
     """
+    if port == POCKETBASE:
+        return True  # nothing there is for a stranger without a proof
+    assert port == TINYKIT
+    kept = _segments(target)
+    if not kept or kept[:2] == ["api", "proxy"]:
+        return False
+    return kept[0] in {"tinykit", "login", "setup", "api", "_pb"}
+
+
+def _segments(target: str) -> list[str]:
     path = re.sub(r"^https?://[^/]*", "", target, flags=re.IGNORECASE)
     path = unquote(re.split(r"[?#]", path, maxsplit=1)[0], "latin-1")
     path = re.sub(r"[\t\r\n]", "", path).replace("\\", "/")
@@ -124,9 +141,27 @@ def is_protected(port: int, target: str) -> bool:
             kept[-1:] = []
         elif part not in ("", "."):
             kept.append(part)
-    if port == POCKETBASE:
-        return True  # nothing there is for a stranger without a proof
-    assert port == TINYKIT
-    if not kept or kept[:2] == ["api", "proxy"]:
-        return False
-    return kept[0] in {"tinykit", "login", "setup", "api", "_pb"}
+    return kept
+
+
+def is_administration(port: int, target: str) -> bool:
+    """The same for what not even those may have who pass the builder's gate.
+
+    PocketBase finds collections by name or id, in any case, and folds letters as Unicode does.
+    """
+    if port == TINYKIT:
+        kept = _segments(target)
+        refused = kept[:2] in (["api", "setup"], ["api", "migrate-build-fields"])
+        return refused or kept[:1] in (["setup"], ["_pb"])
+    path = unicodedata.normalize("NFKC", unquote(re.split(r"[?#]", target)[0])).casefold()
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts or parts[:1] != ["api"]:
+        return True
+    if parts[1:2] != ["collections"]:
+        return parts[1:2] in (
+            [name] for name in ("settings", "backups", "logs", "crons", "sql", "tinykit-ops")
+        )
+    if len(parts) < 4 or parts[2] in SYSTEM:
+        return True
+    login = parts[2] == "users" and parts[3] in {"auth-with-password", "auth-refresh"}
+    return parts[3] != "records" and not login

@@ -11,9 +11,35 @@ from edge_trick_kinds import Trick, by_path
 
 def path_tricks() -> Iterator[Trick]:
     """Every trick of this kind."""
+    yield from _names()
     yield from _spellings()
     yield from _slashes_and_dots()
     yield from _ends()
+
+
+def _names() -> Iterator[Trick]:
+    """Other names of the collection of superusers, which PocketBase takes for the same."""
+    for name, other in {
+        "long s": "_%C5%BFuperusers",
+        "two long s": "_%C5%BFuperu%C5%BFers",
+        "long s as it is": "_\xc5\xbfuperusers",
+        "capitals": "_SUPERUSERS",
+        "a letter encoded": "_s%75perusers",
+        "its id": "pbc_3142635823",
+        "its id in capitals": "PBC_3142635823",
+        "a space behind": "_superusers%20",
+        "a wide space behind": "_superusers%C2%A0",
+        "a null behind": "_superusers%00",
+        "fullwidth": _fullwidth("_superusers"),
+        "a wide underline": "%EF%BC%BFsuperusers",
+        "a percent for like": "_superuser%25",
+        "an underline for like": "_superuser_",
+        "a quote": "_superusers'",
+        "a filter": "_superusers?filter=id!=''",
+    }.items():
+        yield by_path(
+            f"superusers by {name}", lambda p, other=other: p.replace("_superusers", other)
+        )
 
 
 def _spellings() -> Iterator[Trick]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edge_bench import Bench
+from edge_bench import Bench, Proof
 from edge_h2 import H2_TRICKS, AskH2, H2Trick
 from edge_matrix import Tally, is_question
-from edge_trick_kinds import TARGETS, Target, Trick, is_protected
+from edge_trick_kinds import TARGETS, Target, Trick, is_administration, is_protected
 from edge_trick_paths import path_tricks
 from edge_trick_wraps import wrapping_tricks
 from edge_vantage import MARK, Answer, Arrival, Ask
@@ -36,9 +36,13 @@ class Tried:
         return f"trick “{self.trick.name}” for {goal} ({protocol}, {self.role} site)"
 
 
-def run_tricks(bench: Bench, tally: Tally) -> None:
-    """Try every trick for every target as a stranger without a proof."""
-    tried = list(attempts(bench))
+def run_tricks(bench: Bench, tally: Tally, proof: Proof | None = None) -> None:
+    """Try every trick for every target as a stranger without a proof.
+
+    With a `proof` that passes the builder's gate and not the administration's, every trick for
+    every target of the administration's.
+    """
+    tried = list(attempts(bench, proof))
     for vantage, kind in ((bench.stranger, Ask), (bench.stranger_h2, AskH2)):
         mine = [one for one in tried if isinstance(one.ask, kind)]
         answers, arrivals = bench.ask(vantage, [one.ask for one in mine])
@@ -46,39 +50,59 @@ def run_tricks(bench: Bench, tally: Tally) -> None:
             tally.tricks += 1
             answer, arrived = answers[one.ask.number], arrivals.get(one.ask.number, [])
             tally.trick_statuses[answer.status] += 1
-            for fault in faults(one, answer, arrived):
+            found = faults(one, answer, arrived) if proof is None else raised(arrived)
+            for fault in found:
                 tally.wrong.append(f"{bench.config}: {one}: {fault}")
 
 
-def attempts(bench: Bench) -> Iterator[Tried]:
+def attempts(bench: Bench, proof: Proof | None = None) -> Iterator[Tried]:
     """Every trick with every target, on each site; IPv4 and IPv6 in turn."""
+    brings = list(proof.headers) if proof else []
     for role, name in bench.sites:
         for row, trick in enumerate((*TRICKS, *H2_TRICKS)):
             for column, target in enumerate(TARGETS):
                 if isinstance(trick, Trick) and trick.more and target.path not in FEW:
                     continue
+                if proof and target.builders:
+                    continue
                 address = bench.addresses[(row + column) % 2]
                 number = next(bench.numbers)
-                yield Tried(trick, target, role, name, _ask(trick, target, name, address, number))
+                mark = [(MARK, str(number)), *brings]
+                yield Tried(
+                    trick, target, role, name, _ask(trick, target, name, address, number, mark)
+                )
 
 
 def _ask(
-    trick: Trick | H2Trick, target: Target, name: str, address: str, number: int
+    trick: Trick | H2Trick,
+    target: Target,
+    name: str,
+    address: str,
+    number: int,
+    mark: list[tuple[str, str]],
 ) -> Ask | AskH2:
     if isinstance(trick, H2Trick):
-        headers = [*trick.headers(target, name), (MARK.lower(), str(number))]
+        lower = [(key.lower(), value) for key, value in mark]
+        headers = [*trick.headers(target, name), *lower]
         return AskH2(number, address, name, headers, trick.body(target, name, number))
     return Ask(
         number,
         address,
         None if trick.plain else name,
-        trick.raw(target, name, f"{MARK}: {number}"),
+        trick.raw(target, name, "\r\n".join(f"{key}: {value}" for key, value in mark)),
         target.method,
         port=80 if trick.plain else 443,
         fresh=True,
         all=trick.more,
         seconds=SECONDS,
     )
+
+
+def raised(arrived: list[Arrival]) -> Iterator[str]:
+    """What shows that a builder got to the administration."""
+    for arrival in arrived:
+        if not is_question(arrival) and is_administration(arrival.port, arrival.target):
+            yield f"{arrival.method} {arrival.target!r} arrives at {arrival.port}"
 
 
 def faults(one: Tried, answer: Answer, arrived: list[Arrival]) -> Iterator[str]:

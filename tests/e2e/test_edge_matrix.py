@@ -97,6 +97,16 @@ def test_no_path_trick_reaches_what_is_not_for_everybody(bench, kind):
     assert tally.tricks > 5000
 
 
+def test_no_path_trick_leads_a_builder_to_the_administration(bench, kind):
+    tally = Tally()
+    (cookie,) = [proof for proof in bench.proofs if proof.name == "account cookie"]
+    bench.use(Config(kind, False, (("account",), "all"), (("allowlist",), "all")))
+    run_tricks(bench, tally, cookie)
+    print(f"{tally.tricks} tried")
+    assert tally.wrong == []
+    assert tally.tricks > 1500
+
+
 @pytest.mark.parametrize(
     "origin",
     [
