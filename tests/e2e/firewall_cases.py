@@ -6,11 +6,12 @@ import random
 import re
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from firewall_trials import DoorWatch, Trials, kill
+from firewall_trials import BACK_SECONDS, BOOT_SECONDS, DoorWatch, Trials, kill
 
 from tinykit_ops import layout
 
@@ -25,12 +26,14 @@ class Case:
     Attributes:
         refused: the run has to fail; None when it may do either, as long as people get in.
         ours: the host itself was unreachable for a while by what the case did.
+        flushes: the case takes everybody's tables away, as the distribution's own unit does.
     """
 
     name: str
     harm: Harm
     refused: bool | None = True
     ours: bool = False
+    flushes: bool = False
 
 
 def settings_cases(rng: random.Random, trials: Trials) -> Iterator[Case]:
@@ -135,7 +138,8 @@ def _kill_case(name: str, rules: str, interrupt: Any, ours: bool) -> Case:
     def harm(trials: Trials) -> tuple[int | None, str]:
         return trials.try_rules(rules, lambda process: interrupt(trials, process))
 
-    return Case(name, harm, None if rules.count("@ssh4 accept") else True, ours)
+    refused = None if rules.count("@ssh4 accept") else True
+    return Case(name, harm, refused, ours, flushes=interrupt is _restart_nftables)
 
 
 def _kill_early(rules: str, rng: random.Random) -> Harm:
@@ -179,6 +183,10 @@ def _cut_network(trials: Trials, process: Any) -> None:
 def _cut_power(trials: Trials, process: Any) -> None:
     trials.host.kill()
     kill(process)
+    for _ in range(100):
+        if not trials.host.is_running:
+            break
+        time.sleep(0.1)
     trials.host.boot()
 
 
@@ -229,7 +237,7 @@ def judge(trials: Trials, case: Case) -> Verdict:
             faults.append(f"exit code {code}: {said[-1500:]}")
         if "Traceback" in said:
             faults.append(f"a traceback: {said[-1500:]}")
-        if not trials.wait_until_open():
+        if not trials.wait_until_open(BOOT_SECONDS if case.ours else BACK_SECONDS):
             faults.append("LOCKED OUT")
         if not trials.over():
             faults.append("rules are still on trial")
@@ -237,6 +245,8 @@ def judge(trials: Trials, case: Case) -> Verdict:
             faults.append("LOCKED OUT at the end")
         if code != 0 and trials.console(f"sha256sum {layout.FIREWALL_RULES}") != before:
             faults.append("a run that failed changed the confirmed rules")
-        if not case.ours and not trials.foreign_is_there():
+        if code != 0 and not trials.is_guarded():
+            faults.append("the host has no firewall any more")
+        if not (case.ours or case.flushes) and not trials.foreign_is_there():
             faults.append("somebody else's table is gone")
     return Verdict(case, faults, watch.longest)

@@ -25,6 +25,7 @@ from tinykit_ops.settings.load import load_settings
 CONFIRM_SECONDS = 10
 #: From when the rules were applied to when the old ones have to be back, whatever happened.
 BACK_SECONDS = CONFIRM_SECONDS + 15
+BOOT_SECONDS = 90
 FOREIGN = "inet somebody_elses"
 PENDING = f"{layout.FIREWALL_STATE}/pending.json"
 TRIAL = ROOT / "tests/e2e/firewall_trial_deploy.py"
@@ -208,6 +209,10 @@ class Trials:
     def foreign_is_there(self) -> bool:
         """Whether somebody else's table was left alone."""
         return f"table {FOREIGN}" in self.console("nft list tables")
+
+    def is_guarded(self) -> bool:
+        """Whether our table is loaded, and closes what nothing opens."""
+        return "policy drop" in self.console(f"nft list chain inet {layout.FIREWALL_TABLE} input")
 
     def restore(self) -> Run:
         """Back to good rules, by an ordinary run."""

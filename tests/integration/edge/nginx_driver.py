@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,9 +76,10 @@ class NginxDriver:
             f"server 127.0.0.1:{layout.POCKETBASE_PORT}": f"server 127.0.0.1:{place.pocketbase}",
             "worker_processes auto": "worker_processes 1",
         }
-        for before in ("listen ", "listen [::]:"):
-            moves |= {f"{before}80": f"{before}{place.http_port}"}
-            moves |= {f"{before}443": f"{before}{place.https_port}"}
         for old, new in moves.items():
             text = text.replace(old, new)
-        return text
+        # All ports in one pass: the port that one gets may begin with the digits of another.
+        ports = {"80": place.http_port, "443": place.https_port}
+        return re.sub(
+            r"(listen (?:\[::\]:)?)(80|443)\b", lambda at: f"{at[1]}{ports[at[2]]}", text
+        )
