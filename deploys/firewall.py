@@ -96,5 +96,10 @@ else:
     no_unit(
         name="Remove the firewall, which the settings do not want",
         unit=layout.FIREWALL_UNIT,
-        leftovers=[UNIT_FILE, layout.FIREWALL_RULES, layout.FIREWALL_CANDIDATE],
+        leftovers=[
+            UNIT_FILE,
+            layout.FIREWALL_RULES,
+            layout.FIREWALL_CANDIDATE,
+            layout.FIREWALL_DEMANDED,
+        ],
     )

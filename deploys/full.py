@@ -13,9 +13,10 @@ local.include(str(HERE / "programs.py"))
 local.include(str(HERE / "pocketbase.py"))
 local.include(str(HERE / "release.py"))
 local.include(str(HERE / "claim.py"))
+# Nobody can reach anything but SSH so far. First the firewall, then tinykit, which it contains, and
+# the edge.
+local.include(str(HERE / "firewall.py"))
 local.include(str(HERE / "app.py"))
 local.include(str(HERE / "backups.py"))
-# Nobody could reach anything but SSH so far. First the firewall, then the edge.
-local.include(str(HERE / "firewall.py"))
 local.include(str(HERE / "fail2ban.py"))
 local.include(str(HERE / "edge.py"))

@@ -101,6 +101,8 @@ FIREWALL_UNIT = "tinykit-ops-firewall.service"
 BANS_UNIT = "fail2ban.service"
 LOGINS_JAIL = "tinykit-logins"  #: refused logins at PocketBase and at `basic`
 FIREWALL_CANDIDATE = "/etc/tinykit-ops/firewall.new.nft"  #: becomes the rules when confirmed
+#: There from the first confirmation on: tinykit does not start without the firewall any more.
+FIREWALL_DEMANDED = "/etc/tinykit-ops/firewall.demanded"
 FIREWALL_WANTS = "/etc/tinykit-ops/firewall.json"  #: what the agent has to know for it
 FIREWALL_STATE = "/var/lib/tinykit-ops/firewall"  #: root's, 0700
 FIREWALL_SETS = f"{FIREWALL_STATE}/sets.nft"  #: what the host knows itself: resolvers, CDN, …

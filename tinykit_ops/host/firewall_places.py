@@ -23,11 +23,13 @@ class Places:
     Attributes:
         rules: what was confirmed, and what is loaded at boot.
         candidate: what the deploy wants.
+        demanded: there when rules were ever confirmed; tinykit's unit then starts behind them only.
         state: a folder of root's alone.
     """
 
     rules: Path = Path(layout.FIREWALL_RULES)
     candidate: Path = Path(layout.FIREWALL_CANDIDATE)
+    demanded: Path = Path(layout.FIREWALL_DEMANDED)
     state: Path = Path(layout.FIREWALL_STATE)
     lock: Path = Path(layout.LOCK_DIR) / "firewall"
 

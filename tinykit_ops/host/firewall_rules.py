@@ -21,6 +21,7 @@ from tinykit_ops.host.firewall_places import TABLE, Places, is_loaded, nft, syst
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _NO_TABLE = f"table {TABLE}\ndelete table {TABLE}\n"
+_DEMAND = "The firewall was confirmed here: tinykit's server starts only while it is loaded.\n"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def pending(places: Places | None = None) -> list[str]:
         left.append("new rules are to be applied and confirmed")
     if current(places):
         left.append("rules that were applied wait for a confirmation")
+    if not left and not places.demanded.exists():
+        left.append("tinykit's server does not demand the firewall yet")
     return left
 
 
@@ -78,6 +81,7 @@ def apply(token: str, ssh_port: int, places: Places | None = None) -> bool:
                 "there are no rules to apply", where=str(places.candidate), hint="deploy them first"
             )
         if text == files.read(places.rules) and is_loaded():
+            files.write(places.demanded, _DEMAND)
             return False
         see_that_ssh_stays(ssh_port, logins.ssh_ports())
         nft(["--check", "--file", "-"], text)
@@ -201,6 +205,8 @@ def _see_that_it_is_new(trial: Trial) -> None:
 def _keep(places: Places) -> None:
     """The rules on trial become the confirmed ones; from here on a power cut brings them back."""
     text = places.applied.read_text(encoding="utf-8")
+    # First, so that the host cannot lose its power between rules and demand.
+    files.write(places.demanded, _DEMAND)
     files.write(places.rules, text, mode=0o600)
     _sync(places.rules.parent)
     places.pending.unlink()

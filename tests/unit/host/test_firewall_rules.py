@@ -20,6 +20,7 @@ class Host:
         self.places = Places(
             rules=folder / "firewall.nft",
             candidate=folder / "firewall.new.nft",
+            demanded=folder / "firewall.demanded",
             state=folder / "state",
             lock=folder / "lock",
         )
