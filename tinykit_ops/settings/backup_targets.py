@@ -7,43 +7,25 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Annotated, Literal
 
-import pyrage
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field
 
+from tinykit_ops.settings.backup_keys import AGE_EXAMPLE, Encryption, Signers, signed_by
 from tinykit_ops.settings.backup_plan import PlannedTarget, TargetName
+from tinykit_ops.settings.backup_volumes import BtrfsTarget, EbsTarget, VolumeTarget
 from tinykit_ops.settings.problems import Problem
 from tinykit_ops.settings.secrets import Secret
 from tinykit_ops.settings.values import HostPath, OneLine, Region, WebAddress
 
-_AGE_EXAMPLE = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
-
-
-def _recipients(value: object) -> str | list[str]:
-    """`"none"`, or age public keys. A private key is refused without being shown."""
-    if value == "none":
-        return "none"
-    if isinstance(value, str):
-        value = [value]
-    if not isinstance(value, list | tuple) or not value:
-        raise ValueError('must be a list of age public keys, or "none"')
-    keys = [_recipient(key) for key in value]
-    if len(set(keys)) != len(keys):
-        raise ValueError("names the same key twice")
-    return keys
-
-
-def _recipient(key: object) -> str:
-    if not isinstance(key, str):
-        raise ValueError("holds something that is not text in quotes")
-    if key.strip().upper().startswith("AGE-SECRET-KEY"):
-        raise ValueError(
-            "holds a PRIVATE key: keep it off the host, and give the public one (age1…)"
-        )
-    try:
-        pyrage.x25519.Recipient.from_str(key.strip())
-    except Exception:  # pyrage raises a class of its own for each kind of fault
-        raise ValueError("holds something that is not an age public key (age1…)") from None
-    return key.strip()
+__all__ = [
+    "ArchiveTarget",
+    "BtrfsTarget",
+    "DirectoryTarget",
+    "EbsTarget",
+    "Encryption",
+    "S3Target",
+    "Target",
+    "VolumeTarget",
+]
 
 
 def _bucket(value: str) -> str:
@@ -70,20 +52,6 @@ def _prefix(value: str) -> str:
     if any(part in ("", ".", "..") for part in text.split("/")) and text:
         raise ValueError("has an empty or dotted part")
     return f"{text}/" if text else ""
-
-
-Encryption = Annotated[
-    Literal["none"] | list[str],
-    PlainValidator(_recipients),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"const": "none"},
-                {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^age1"}},
-            ]
-        }
-    ),
-]
 
 
 def _lock_is_whole(target: S3Target) -> Iterator[Problem]:
@@ -127,11 +95,12 @@ class S3Target(PlannedTarget):
     secret_access_key: Secret = Field(
         description="The access key's secret.", examples=[{"env": "TINYKIT_S3_SECRET_ACCESS_KEY"}]
     )
+    signed_by: Signers = signed_by()
     encryption: Encryption = Field(
         description='Public keys (`age1…`) that backups are sealed to, or the word "none". It has '
         "to be said, because a bucket is somebody else's computer. `age-keygen` makes a pair; "
         "the private key stays away from the host.",
-        examples=[[_AGE_EXAMPLE], "none"],
+        examples=[[AGE_EXAMPLE], "none"],
     )
     sse: Literal["AES256", "aws:kms"] | None = Field(
         default=None,
@@ -184,75 +153,15 @@ class DirectoryTarget(PlannedTarget):
         "does when its disk is not mounted.",
         examples=[True],
     )
+    signed_by: Signers = signed_by()
     encryption: Encryption = Field(
         default="none",
         description='Public keys (`age1…`) that backups are sealed to, or "none".',
-        examples=[[_AGE_EXAMPLE], "none"],
-    )
-
-
-def _both_keys_or_none(target: EbsTarget) -> Iterator[Problem]:
-    if (target.access_key_id is None) != (target.secret_access_key is None):
-        lacking = "access_key_id" if target.access_key_id is None else "secret_access_key"
-        yield Problem(lacking, "is missing: a key has an id and a secret", "or leave out both")
-
-
-class EbsTarget(PlannedTarget):
-    """Snapshots of the Amazon EBS volume that holds the data."""
-
-    rules = (_both_keys_or_none,)
-
-    kind: Literal["ebs"] = Field(description="Snapshots of an EBS volume.", examples=["ebs"])
-    name: TargetName
-    copy_to_region: Region | None = Field(
-        default=None,
-        description="Another region that gets a copy of every snapshot.",
-        examples=["eu-west-1"],
-    )
-    copy_kms_key_id: OneLine | None = Field(
-        default=None,
-        description="The key of that region for the copies of encrypted volumes; its default key "
-        "when left out.",
-        examples=["alias/backups"],
-    )
-    wait_minutes: int = Field(
-        default=120,
-        ge=1,
-        le=1440,
-        description="How long to wait for a snapshot, and for its copy. The first one of a big "
-        "volume can take hours.",
-        examples=[120],
-    )
-    access_key_id: Secret | None = Field(
-        default=None,
-        description="Id of an access key; the instance's role is used when left out.",
-        examples=[{"env": "TINYKIT_EBS_ACCESS_KEY_ID"}],
-    )
-    secret_access_key: Secret | None = Field(
-        default=None,
-        description="The access key's secret.",
-        examples=[{"env": "TINYKIT_EBS_SECRET_ACCESS_KEY"}],
-    )
-    endpoint: WebAddress | None = Field(
-        default=None,
-        description="Address of an EC2-compatible service; Amazon's when left out.",
-        examples=["https://ec2.example.com"],
-    )
-
-
-class BtrfsTarget(PlannedTarget):
-    """Read-only snapshots of the btrfs subvolume that holds the data."""
-
-    kind: Literal["btrfs"] = Field(description="Snapshots of btrfs.", examples=["btrfs"])
-    name: TargetName
-    path: HostPath = Field(
-        description="Folder for the snapshots, on the same btrfs file system as the data.",
-        examples=["/var/lib/tinykit-snapshots"],
+        examples=[[AGE_EXAMPLE], "none"],
     )
 
 
 ArchiveTarget = S3Target | DirectoryTarget  #: gets archives: parts, manifest, index
-VolumeTarget = EbsTarget | BtrfsTarget  #: snapshots the disk itself, where it is
 Target = Annotated[
     S3Target | DirectoryTarget | EbsTarget | BtrfsTarget, Field(discriminator="kind")
 ]
