@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from tinykit_ops.host.certificate_step import CertificateStep
 from tinykit_ops.settings import Settings
 
 if TYPE_CHECKING:
+    from edge_client import Edge
     from edge_drivers import Place
 
 #: What the configuration names, and what stands for it in the test's folder.
@@ -80,6 +83,14 @@ class NginxDriver:
             text = text.replace(old, new)
         # All ports in one pass: the port that one gets may begin with the digits of another.
         ports = {"80": place.http_port, "443": place.https_port}
-        return re.sub(
-            r"(listen (?:\[::\]:)?)(80|443)\b", lambda at: f"{at[1]}{ports[at[2]]}", text
-        )
+        return re.sub(r"(listen (?:\[::\]:)?)(80|443)\b", lambda at: f"{at[1]}{ports[at[2]]}", text)
+
+
+def logged(running: Edge, count: int) -> list[dict[str, Any]]:
+    """So many lines of the access log; nginx writes one after it has answered."""
+    for _ in range(200):
+        lines = running.log.read_text().splitlines()
+        if len(lines) >= count:
+            break
+        time.sleep(0.02)
+    return [json.loads(line) for line in lines]

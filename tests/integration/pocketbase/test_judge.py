@@ -1,71 +1,21 @@
-"""Who passes a gate, asked of a real PocketBase as the edge asks it."""
+"""Who passes a gate by an account or by several proofs, asked of PocketBase as the edge asks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import requests
-from pocketbase_kit import BASIC_PASSWORD, BASIC_USER, Server
-
-COOKIE = "__Host-tinykit_ops"
-BASIC_COOKIE = "__Host-tinykit_ops_basic"
-JUDGE = "/api/tinykit-ops/judge"
-CHALLENGE = 'Basic realm="tinykit", charset="UTF-8"'
-BASIC = (BASIC_USER.encode(), BASIC_PASSWORD.encode())
-
-
-@pytest.fixture(scope="module")
-def user(server: Server) -> dict[str, str]:
-    account = {"email": "user@example.com", "password": "password-of-user"}
-    server.pb.create_record("users", {**account, "passwordConfirm": account["password"]})
-    answer = log_in(server, account["email"], account["password"])
-    return {**account, "token": answer.json()["token"], "set_cookie": answer.headers["Set-Cookie"]}
-
-
-@pytest.fixture
-def account(user: dict[str, str]) -> dict[str, str]:
-    """What proves an account."""
-    return {"Cookie": f"{COOKIE}={user['token']}"}
-
-
-@pytest.fixture
-def without(server: Server) -> Iterator[object]:
-    """Take credentials of the unit away; they come back."""
-
-    def take(name: str, instead: str | None = None) -> None:
-        path = server.credentials / name
-        path.unlink() if instead is None else path.write_text(instead)
-
-    yield take
-    server.write_credentials()
-
-
-def log_in(server: Server, email: str, password: str) -> requests.Response:
-    return requests.post(
-        f"{server.url}/api/collections/users/auth-with-password",
-        json={"identity": email, "password": password},
-        timeout=30,
-    )
-
-
-def asked(server: Server, query: str, **extra: object) -> requests.Response:
-    answer: requests.Response = server.ask("GET", f"{JUDGE}?{query}", **extra)
-    assert answer.content == b""
-    assert ("WWW-Authenticate" in answer.headers) == (answer.status_code == 401 and "page" in query)
-    assert COOKIE + "=" not in answer.headers.get("Set-Cookie", "")
-    return answer
-
-
-def judged(server: Server, query: str, **headers: str) -> int:
-    return int(asked(server, query, headers=headers).status_code)
-
-
-def account_judged(server: Server, **headers: str) -> int:
-    return judged(server, "need=account&match=all", **headers)
-
-
-# An account --------------------------------------------------------------------------------------
+from judge_kit import (
+    BASIC,
+    BASIC_COOKIE,
+    CHALLENGE,
+    COOKIE,
+    JUDGE,
+    account_judged,
+    asked,
+    judged,
+    log_in,
+)
+from pocketbase_kit import Server
 
 
 def test_login_sets_a_cookie_that_scripts_and_other_sites_cannot_use(
@@ -134,66 +84,6 @@ def test_a_changed_password_ends_the_cookie(server: Server) -> None:
     changed = {"password": "other-password", "passwordConfirm": "other-password"}
     server.pb.update_record("users", made["id"], changed)
     assert account_judged(server, Cookie=cookie) == 401
-
-
-# A name and a password ---------------------------------------------------------------------------
-
-
-def test_the_right_name_and_password_pass_and_are_changed_for_a_cookie(server: Server) -> None:
-    answer = asked(server, "need=basic&match=all&page=1", auth=BASIC)
-    assert answer.status_code == 204
-    value, *attributes = [part.strip() for part in answer.headers["Set-Cookie"].split(";")]
-    assert set(attributes) == {"Path=/", "Secure", "HttpOnly", "SameSite=Lax"}
-    assert judged(server, "need=basic&match=all", Cookie=value) == 204
-    assert value == f"{BASIC_COOKIE}={server.basic_cookie}"
-
-
-@pytest.mark.parametrize(
-    "auth",
-    [
-        (BASIC_USER, "wrong"),
-        (BASIC_USER, ""),
-        ("", BASIC_PASSWORD.encode()),
-        ("other", BASIC_PASSWORD.encode()),
-        (BASIC_USER.upper(), BASIC_PASSWORD.encode()),
-        (BASIC_USER, BASIC_PASSWORD.encode() + b"\n"),
-        (BASIC_USER, BASIC_PASSWORD.encode()[:-1]),
-        ("", ""),
-    ],
-)
-def test_a_wrong_name_or_password_gets_no_cookie(server: Server, auth: tuple[str, str]) -> None:
-    answer = asked(server, "need=basic&match=all", auth=auth)
-    assert answer.status_code == 401
-    assert "Set-Cookie" not in answer.headers
-
-
-@pytest.mark.parametrize("value", ["", "x", "nonsense" * 8])
-def test_a_wrong_cookie_is_no_proof(server: Server, value: str) -> None:
-    assert judged(server, "need=basic&match=all", Cookie=f"{BASIC_COOKIE}={value}") == 401
-
-
-@pytest.mark.parametrize(
-    "header", ["Basic", "Basic %%%", "Basic bm9jb2xvbg==", "basic", "Digest x"]
-)
-def test_a_broken_header_is_no_proof(server: Server, header: str) -> None:
-    assert judged(server, "need=basic&match=all", Authorization=header) == 401
-
-
-@pytest.mark.parametrize("instead", [None, "", "\n"])
-def test_without_its_secrets_basic_is_closed(server: Server, without, instead: str | None) -> None:
-    without("access-basic-password", instead)
-    without("basic-cookie", instead)
-    for auth in (BASIC, (BASIC_USER, ""), ("", "")):
-        assert asked(server, "need=basic&match=all", auth=auth).status_code == 401
-    assert judged(server, "need=basic&match=all", Cookie=f"{BASIC_COOKIE}=") == 401
-
-
-def test_a_short_cookie_secret_counts_as_none(server: Server, without) -> None:
-    without("basic-cookie", "short")
-    assert judged(server, "need=basic&match=all", Cookie=f"{BASIC_COOKIE}=short") == 401
-
-
-# Both --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("separator", ["+", "%2B", "%20", ","])
