@@ -31,6 +31,7 @@ from tinykit_ops.backup.stored import StoredUploads
 from tinykit_ops.backup.targets import Readable, Target
 from tinykit_ops.backup.upload_hashes import UploadHashes
 
+CHUNK = 1 << 20
 BIG_BYTES = 8 << 20  #: more than one part of a multipart upload
 MIDDLE_BYTES = 2 << 20  #: from here on an object is held in memory twice for a moment
 
@@ -106,8 +107,7 @@ class Archive:
         sealed = Sealed(content, self._recipients)
         self._target.put(key, sealed)
         self._count(sealed.sealed.size)
-        stored = Stored(key=key, size=sealed.sealed.size, sha256=sealed.sealed.sha256)
-        return Part(stored=stored, size=sealed.plain.size, sha256=sealed.plain.sha256)
+        return _part(key, sealed)
 
     def _count(self, sent: int) -> None:
         with self._lock:
@@ -138,14 +138,26 @@ class Archive:
         if self._recipients and self._target.resumes and self._spool.has_room(size * LANES):
             return self._put_by_spool(key, content)
         with self._one_big:
-            return self._put(key, content)
+            return self._found_there(key, content) or self._put(key, content)
+
+    def _found_there(self, key: str, content: BinaryIO) -> Part | None:
+        """Compressed anew, the same bytes come out the same, unless they are sealed to a key."""
+        if self._recipients or not self._stored.lies_there(key):
+            return None
+        sealed = Sealed(content, [])
+        while sealed.read(CHUNK):
+            continue
+        content.seek(0)
+        part = _part(key, sealed)
+        return part if self._stored.is_same(part.stored) else None
 
     def _put_by_spool(self, key: str, content: BinaryIO) -> Part:
         part = self._spool.seal(key, content, self._recipients)
         with self._one_big, self._spool.open(key) as sealed:
-            self._target.put(key, sealed)
+            if not self._stored.is_same(part.stored):
+                self._target.put(key, sealed)
+                self._count(part.stored.size)
         self._spool.forget(key)
-        self._count(part.stored.size)
         return part
 
     # Papers ------------------------------------------------------------------------------------
@@ -194,3 +206,9 @@ class Archive:
                 where=lacking[0],
                 hint="does something else delete there? give every instance a prefix of its own",
             )
+
+
+def _part(key: str, sealed: Sealed) -> Part:
+    """The measures of an object whose stream was read to its end."""
+    stored = Stored(key=key, size=sealed.sealed.size, sha256=sealed.sealed.sha256)
+    return Part(stored=stored, size=sealed.plain.size, sha256=sealed.plain.sha256)

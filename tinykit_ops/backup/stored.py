@@ -18,9 +18,11 @@ from pydantic import ValidationError
 from tinykit_ops.backup.catalog import read_index, snapshot_ids
 from tinykit_ops.backup.errors import BackupError
 from tinykit_ops.backup.manifest import UPLOADS, Stored
+from tinykit_ops.backup.streams import Meter
 from tinykit_ops.backup.targets import Target
 from tinykit_ops.backup.unnamed import Doomed, Stopwatch
 
+CHUNK = 1 << 20
 VARIANTS = 4  #: of a key are looked for; a second one is rare already
 
 
@@ -89,6 +91,25 @@ class StoredUploads:
             return  # a damaged index vouches for nothing
         for stored in index.uploads:
             self._learn(stored)
+
+    def lies_there(self, key: str) -> bool:
+        """Whether there is an object of that key that no index and no journal vouches for."""
+        with self._lock:
+            return key in self._sizes and self.find(key) is None
+
+    def is_same(self, stored: Stored) -> bool:
+        """Read what lies there back: is it these bytes? A run that was killed while the target
+        put the last part to the others knew nothing of it."""
+        if self._sizes.get(stored.key) != stored.size:
+            return False
+        try:
+            with self._target.get(stored.key) as stream:
+                meter = Meter(stream)
+                while meter.read(CHUNK):
+                    continue
+        except BackupError:
+            return False  # sending it again is always right
+        return meter.measure.sha256 == stored.sha256
 
     def add(self, stored: Stored) -> None:
         """Remember an object that was just sent, also across a kill.
