@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ class Area(StrEnum):
     BACKUPS = "backups"
     VERSIONS = "versions"
     DISCLOSURE = "disclosure"
+    WAIVERS = "waivers"  #: no part of theirs: whether the findings that we accepted still may be
 
 
 class Severity(StrEnum):
@@ -43,6 +45,13 @@ class Severity(StrEnum):
     HIGH = "high"  #: one more step and they do
     MEDIUM = "medium"  #: a guard that is missing behind another
     LOW = "low"  #: worth mending
+
+    def reaches(self, least: Severity) -> bool:
+        """Is it as bad as `least`, or worse?"""
+        return _BADNESS.index(self) <= _BADNESS.index(least)
+
+
+_BADNESS = list(Severity)
 
 
 class Vantage(StrEnum):
@@ -67,6 +76,18 @@ class Outcome(StrEnum):
     PASS = "pass"  # noqa: S105
     FAIL = "fail"
     UNKNOWN = "unknown"
+    WAIVED = "waived"  #: it failed, and somebody accepted that until a date
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """Why a finding is accepted, and until when (that day included)."""
+
+    reason: str
+    until: date
+
+    def __str__(self) -> str:
+        return f"waived until {self.until.isoformat()}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -82,10 +103,10 @@ class Verdict:
     def __post_init__(self) -> None:
         if not self.evidence or not all(line.strip() for line in self.evidence):
             raise ValueError(f"a verdict of {self.outcome.value!r} needs evidence")
-        object.__setattr__(self, "evidence", tuple(map(_clean, self.evidence)))
+        object.__setattr__(self, "evidence", tuple(map(clean, self.evidence)))
 
 
-def _clean(line: str) -> str:
+def clean(line: str) -> str:
     """One printable line: what servers and hosts said must not steer a terminal."""
     short = line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]}…"
     return "".join(each if each.isprintable() else "�" for each in short)

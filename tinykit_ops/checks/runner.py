@@ -16,8 +16,11 @@ from tinykit_ops.checks.model import (
     Check,
     Need,
     Outcome,
+    Severity,
     Vantage,
     Verdict,
+    Waiver,
+    clean,
     unknown,
 )
 from tinykit_ops.errors import Exit, TinykitOpsError
@@ -32,12 +35,14 @@ class Result:
     Attributes:
         seconds: how long it took.
         bug: the traceback, when the check itself broke.
+        waiver: why it is accepted; exactly when the outcome is WAIVED.
     """
 
     check: Check
     verdict: Verdict
     seconds: float = 0.0
     bug: str = ""
+    waiver: Waiver | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class InstanceReport:
         requests: how many were sent.
         remarks: what a reader must know besides.
         version: of the tinykit-ops that looked.
+        fixed: what was a finding in the baseline and passes now; empty without a baseline.
     """
 
     target: str
@@ -60,6 +66,11 @@ class InstanceReport:
     requests: int = 0
     remarks: tuple[str, ...] = ()
     version: str = __version__
+    fixed: tuple[Result, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "target", clean(self.target))
+        object.__setattr__(self, "remarks", tuple(map(clean, self.remarks)))
 
     def having(self, outcome: Outcome) -> list[Result]:
         """The results of one outcome."""
@@ -83,9 +94,17 @@ def _better(own: Result, host: Result | None) -> Result:
 
 @dataclass(frozen=True)
 class Report:
-    """All instances that one run looked at."""
+    """All instances that one run looked at.
+
+    Attributes:
+        fail_on: the least severity that counts for the exit code.
+        baseline: what it was compared with, empty when it was not; the results are then those
+            that are new only.
+    """
 
     instances: tuple[InstanceReport, ...]
+    fail_on: Severity = Severity.LOW
+    baseline: str = ""
 
     def count(self, outcome: Outcome) -> int:
         """How many results have an outcome."""
@@ -94,11 +113,17 @@ class Report:
     @property
     def exit_code(self) -> Exit:
         """1 for findings, 70 when a check broke, 2 when something was not seen, else 0."""
-        if self.count(Outcome.FAIL):
+        results = [result for instance in self.instances for result in instance.results]
+        counting = {
+            result.verdict.outcome
+            for result in results
+            if result.check.severity.reaches(self.fail_on)
+        }
+        if Outcome.FAIL in counting:
             return Exit.FINDINGS
-        if any(result.bug for instance in self.instances for result in instance.results):
+        if any(result.bug for result in results):
             return Exit.SOFTWARE
-        return Exit.COULD_NOT_SEE if self.count(Outcome.UNKNOWN) else Exit.OK
+        return Exit.COULD_NOT_SEE if Outcome.UNKNOWN in counting else Exit.OK
 
 
 def run(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from tinykit_ops import __version__
-from tinykit_ops.checks.model import Check, Outcome, Verdict
-from tinykit_ops.checks.registry import all_checks
+from tinykit_ops.checks.model import Check, Outcome, Severity, Verdict, Waiver
 from tinykit_ops.checks.runner import InstanceReport, Report, Result
+from tinykit_ops.checks.waivers import reported_checks
 from tinykit_ops.errors import TinykitOpsError
 
 NAME = "json"
 FORMAT = 1  #: counted up when a reader of the old one would misread the new one
+_WRONG = (Outcome.FAIL, Outcome.WAIVED)
 SCHEMA = Path(__file__).parent / "schema" / "check-report.schema.json"
 
 
@@ -34,12 +35,15 @@ def to_data(report: Report) -> dict[str, Any]:
         "format": FORMAT,
         "tool": {"name": "tinykit-ops", "version": __version__},
         "exit_code": int(report.exit_code),
+        "fail_on": report.fail_on.value,
+        **({"baseline": report.baseline} if report.baseline else {}),
         "summary": {outcome.value: report.count(outcome) for outcome in Outcome},
-        "instances": [_instance(instance) for instance in report.instances],
+        "instances": [_instance(each, bool(report.baseline)) for each in report.instances],
     }
 
 
-def _instance(instance: InstanceReport) -> dict[str, Any]:
+def _instance(instance: InstanceReport, compared: bool) -> dict[str, Any]:
+    fixed = [_result(result) for result in instance.fixed]
     return {
         "target": instance.target,
         "version": instance.version,
@@ -49,6 +53,7 @@ def _instance(instance: InstanceReport) -> dict[str, Any]:
         "remarks": list(instance.remarks),
         "summary": {outcome.value: len(instance.having(outcome)) for outcome in Outcome},
         "results": [_result(result) for result in instance.results],
+        **({"fixed": fixed} if compared else {}),
     }
 
 
@@ -63,10 +68,15 @@ def _result(result: Result) -> dict[str, Any]:
         "checklist": check.checklist,
         "outcome": result.verdict.outcome.value,
         "evidence": list(result.verdict.evidence),
-        "remedy": dict(check.remedy.items()) if result.verdict.outcome == Outcome.FAIL else {},
+        "remedy": dict(check.remedy.items()) if result.verdict.outcome in _WRONG else {},
         "seconds": result.seconds,
         "broke": bool(result.bug),
+        **({"waiver": _waiver(result.waiver)} if result.waiver else {}),
     }
+
+
+def _waiver(waiver: Waiver) -> dict[str, str]:
+    return {"reason": waiver.reason, "until": waiver.until.isoformat()}
 
 
 def parse(text: str, where: str) -> Report:
@@ -85,7 +95,11 @@ def parse(text: str, where: str) -> Report:
         data = json.loads(text)
         if data["format"] != FORMAT:
             raise ValueError(f"format {data['format']!r}")
-        return Report(tuple(_read_instance(each) for each in data["instances"]))
+        return Report(
+            tuple(_read_instance(each) for each in data["instances"]),
+            Severity(data["fail_on"]),
+            str(data.get("baseline", "")),
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadReport(
             f"This is no report of tinykit-ops check ({type(error).__name__}: {error})",
@@ -95,9 +109,10 @@ def parse(text: str, where: str) -> Report:
 
 
 def _read_instance(data: Mapping[str, Any]) -> InstanceReport:
-    known = {check.id: check for check in all_checks()}
+    known = {check.id: check for check in reported_checks()}
     results = [each for each in data["results"] if each["id"] in known]
     strange = [str(each["id"]) for each in data["results"] if each["id"] not in known]
+    fixed = [each for each in data.get("fixed", ()) if each["id"] in known]
     remarks = [str(remark) for remark in data["remarks"]]
     if strange:
         remarks.append(f"Checks that this version does not know: {', '.join(strange)}")
@@ -109,6 +124,7 @@ def _read_instance(data: Mapping[str, Any]) -> InstanceReport:
         int(data["requests"]),
         tuple(remarks),
         str(data["version"]),
+        tuple(_read_result(each, known[each["id"]]) for each in fixed),
     )
 
 
@@ -116,4 +132,8 @@ def _read_result(data: Mapping[str, Any], check: Check) -> Result:
     evidence = tuple(str(line) for line in data["evidence"])
     verdict = Verdict(Outcome(data["outcome"]), evidence)
     bug = "it broke on the host; run it there with --debug" if data["broke"] else ""
-    return Result(check, verdict, float(data["seconds"]), bug)
+    waiver = None
+    if verdict.outcome == Outcome.WAIVED:
+        said = data["waiver"]
+        waiver = Waiver(str(said["reason"]), date.fromisoformat(said["until"]))
+    return Result(check, verdict, float(data["seconds"]), bug, waiver)

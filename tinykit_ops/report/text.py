@@ -12,15 +12,18 @@ from itertools import groupby
 from rich.console import Console
 from rich.text import Text
 
-from tinykit_ops.checks.model import Outcome
+from tinykit_ops.checks.model import Outcome, clean
 from tinykit_ops.checks.runner import InstanceReport, Report, Result
+from tinykit_ops.report._words import counted, headline
 
 NAME = "text"
 _MARKS = {
     Outcome.PASS: ("pass   ", "green"),
     Outcome.FAIL: ("FAIL   ", "bold red"),
     Outcome.UNKNOWN: ("unknown", "yellow"),
+    Outcome.WAIVED: ("waived ", "cyan"),
 }
+_WRONG = (Outcome.FAIL, Outcome.WAIVED)
 PIPE_WIDTH = 100  #: columns where there is no terminal
 _INDENT = 11
 _SHOWN = 4  #: lines of evidence of a passed check; findings show all
@@ -54,13 +57,18 @@ def _show_instance(instance: InstanceReport, console: Console, debug: bool) -> N
         console.print(Text(area.value, "bold"))
         for result in results:
             _show_result(result, console, debug)
+    if instance.fixed:
+        console.print()
+        console.print(Text("fixed", "bold"))
+        for result in instance.fixed:
+            _show_result(result, console, debug)
     console.print()
 
 
 def _show_result(result: Result, console: Console, debug: bool) -> None:
     outcome, check = result.verdict.outcome, result.check
     mark, style = _MARKS[outcome]
-    about = f"  {check.id}, {check.severity.value}" if outcome == Outcome.FAIL else f"  {check.id}"
+    about = f"  {check.id}, {check.severity.value}" if outcome in _WRONG else f"  {check.id}"
     title = Text.assemble("  ", (mark, style), "  ", check.title, (about, "dim"))
     console.print(title, soft_wrap=True)
     evidence = result.verdict.evidence
@@ -69,12 +77,15 @@ def _show_result(result: Result, console: Console, debug: bool) -> None:
         _print(console, _INDENT, f"- {line}")
     if len(evidence) > len(shown):
         _print(console, _INDENT, f"- and {len(evidence) - len(shown)} more", "dim")
+    if result.waiver:
+        _print(console, _INDENT, clean(str(result.waiver)), "cyan")
     if outcome == Outcome.FAIL:
         for way, text in check.remedy.items():
             _print(console, _INDENT, f"remedy ({way}):", "cyan")
             _print_remedy(console, text)
     if debug and result.bug:
-        console.print(Text(result.bug, "red"), soft_wrap=True)
+        for line in result.bug.splitlines():
+            console.print(Text(clean(line), "red"), soft_wrap=True)
 
 
 def _print_remedy(console: Console, text: str) -> None:
@@ -87,14 +98,14 @@ def _print_remedy(console: Console, text: str) -> None:
 
 
 def _show_summary(report: Report, console: Console) -> None:
-    counts = {outcome: report.count(outcome) for outcome in Outcome}
-    words = Text.assemble(
-        (f"{counts[Outcome.PASS]} passed", "green"),
-        ", ",
-        (f"{counts[Outcome.FAIL]} failed", "bold red" if counts[Outcome.FAIL] else ""),
-        ", ",
-        (f"{counts[Outcome.UNKNOWN]} unknown", "yellow" if counts[Outcome.UNKNOWN] else ""),
-    )
+    if report.baseline:
+        console.print(Text(headline(report), "bold"))
+        return
+    parts = [
+        (f"{number} {word}", _MARKS[outcome][1] if number else "")
+        for outcome, number, word in counted(report)
+    ]
+    words = Text(", ").join(Text(*part) for part in parts)
     requests = sum(instance.requests for instance in report.instances)
     seconds = max((instance.seconds for instance in report.instances), default=0.0)
     console.print(words + Text(f"  ({requests} requests, {seconds:.1f} s)", "dim"))
