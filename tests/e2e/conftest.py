@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from edge_switches import Site
 from tests_e2e_support import Provisioner
 
 from tinykit_ops.lab.contract import build_contract_release
@@ -33,6 +34,14 @@ def lab():
 def provisioner(lab, contract_app, tmp_path_factory) -> Provisioner:
     """Runs deploys against hosts of the lab."""
     return Provisioner(lab, contract_app, tmp_path_factory.mktemp("inventories"))
+
+
+@pytest.fixture(scope="session")
+def switched_site(contract_app, tmp_path_factory):
+    """A bare host that tests bring from one state of the edge to another, in their order."""
+    lab = Lab.up("e2e-sw", releases=("13",), s3=False)
+    yield Site(Provisioner(lab, contract_app, tmp_path_factory.mktemp("inventories")))
+    lab.down()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,59 @@
+"""A sample of `scripts/soak switch`: another proxy, gate or firewall on a live instance, and no
+visitor of its published page is turned away but while the ports change hands."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from edge_switches import Site, State
+from edge_traffic import FINE, Traffic, answers, publish
+
+from tinykit_ops.lab.inventory import ADMIN_EMAIL
+
+pytestmark = pytest.mark.lab
+
+RATES = {"own": 20, "pool": 20}
+#: With both proxies: gates, modes of the firewall, a reload of each; to the other proxy and back.
+STATES = [
+    State("caddy", "basic", "private"),
+    State("nginx", "basic", "private"),
+    State("nginx", "allowlist", "cdn"),
+    State("caddy", "account", "public"),
+]
+
+
+@pytest.fixture(scope="module")
+def site(switched_site) -> Site:
+    """The instance behind Caddy, with a published page."""
+    first = switched_site.state is None
+    switched_site.bring(State())
+    if first:
+        publish(switched_site.host, ADMIN_EMAIL)
+    return switched_site
+
+
+@pytest.mark.parametrize("state", STATES, ids=str)
+def test_a_switch_costs_no_visitor_his_page_and_a_second_run_changes_nothing(site, state):
+    changes_proxy = site.state.kind != state.kind
+    with Traffic(site.lab, RATES) as traffic:
+        time.sleep(0.5)
+        switch = site.switch(traffic, state)
+    print(switch)
+    assert switch.faults == ""
+    assert answers(switch.outside) == {}
+    assert answers(switch.visits)[FINE] > 100
+    assert (switch.seconds is not None) == changes_proxy
+    assert switch.second == []
+
+
+def test_a_visitor_who_is_turned_away_is_seen(site):
+    """What the switches are judged by sees an edge that is away for a moment."""
+    with Traffic(site.lab, {"own": 50, "pool": 50}) as traffic:
+        time.sleep(0.5)
+        site.host.run(["systemctl", "stop", "caddy"])
+        time.sleep(0.5)
+        site.host.run(["systemctl", "start", "caddy"])
+        time.sleep(0.5)
+    assert {visit.style for visit in traffic.visits if not visit.is_fine} == {"own", "pool"}
+    assert {visit.style for visit in traffic.visits if visit.is_fine} == {"own", "pool"}
