@@ -94,7 +94,9 @@ def _same_snapshot(index: Index, manifest: Manifest) -> None:
     """The sealed manifest and the clear index must tell the same story."""
     stored = {one.key: one for one in index.objects}
     parts = [manifest.database.stored, manifest.boot.stored]
-    if manifest.id != index.id or any(stored.get(one.key) != one for one in parts):
+    size = manifest.database.size + sum(upload.size for upload in manifest.uploads)
+    same = (manifest.id, manifest.created, size) == (index.id, index.created, index.data_bytes)
+    if not same or any(stored.get(one.key) != one for one in parts):
         raise DamagedError(
             f"The manifest and the index of {index.id} do not belong together",
             where=index.manifest.key,
