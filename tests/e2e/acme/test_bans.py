@@ -19,6 +19,13 @@ GUESS = (
     *STATUS,
 )
 REFUSED = 7  # curl: connection refused
+SLANDERED = "198.51.100.9"
+#: Anybody on the host may write to the journal, by a program of any name.
+LIES = (
+    "cp /usr/bin/logger /tmp/sshd && cp /usr/bin/logger /tmp/sshd-session && "
+    f"for n in $(seq {2 * ATTEMPTS}); do for name in sshd sshd-session; do runuser -u tinykit -- "
+    f'/tmp/$name -t sshd "Invalid user nobody$n from {SLANDERED} port 4$n"; done; done'
+)
 
 
 def deploy(instance):
@@ -91,9 +98,11 @@ def test_who_guesses_at_ssh_is_shut_out_there(site):
     options += ["PubkeyAuthentication=no", "ConnectTimeout=5"]
     # A ban also cuts a connection that is open; ssh itself would wait for it for minutes.
     words = ["timeout", "10", "ssh", *(word for option in options for word in ("-o", option))]
+    site.host.ssh([LIES])
     for number in range(ATTEMPTS):
         outside(site, *words, f"nobody{number}@{site.host.address4}", "true")
     wait_for_ban(site, "sshd", site.lab.outside.address4)
     answer = outside(site, *words, f"root@{site.host.address4}", "true")
     assert "Connection refused" in answer.stderr
+    assert SLANDERED not in status(site, "sshd")
     site.host.ssh(["true"])  # from here, as ever
