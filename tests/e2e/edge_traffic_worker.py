@@ -17,6 +17,9 @@ import sys
 import time
 
 SECONDS = 20.0  # for which somebody waits for a page
+#: So many wait at a time; on a machine that is busy, the next ones come later instead. The firewall
+#: lets one address have a hundred connections at least.
+MOST = 60
 Pipe = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -135,7 +138,7 @@ async def main(address: str, domain: str, mark: str, count: str, *rates: str) ->
     start, sent, visits = time.monotonic(), [0] * len(wanted), set()
     while not told_to_end.at_eof() and not 0 < int(count) <= sum(sent):
         for number, (style, rate) in enumerate(wanted):
-            while sent[number] < (time.monotonic() - start) * rate:
+            while sent[number] < (time.monotonic() - start) * rate and len(visits) < MOST:
                 sent[number] += 1
                 visit = asyncio.create_task(visitors.visit(style))
                 visits.add(visit)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.lab
 
 #: Requests a second, on kept connections and on one of their own each.
 RATES = {"pool": 150, "own": 50}
-#: Ten seconds' worth of what PocketBase would let one address have by itself, three times over.
+#: More than three times what PocketBase by itself lets one address ask for in ten seconds, 300.
 VISITS = 1000
 
 
