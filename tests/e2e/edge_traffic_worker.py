@@ -138,11 +138,14 @@ async def main(address: str, domain: str, mark: str, count: str, *rates: str) ->
     start, sent, visits = time.monotonic(), [0] * len(wanted), set()
     while not told_to_end.at_eof() and not 0 < int(count) <= sum(sent):
         for number, (style, rate) in enumerate(wanted):
-            while sent[number] < (time.monotonic() - start) * rate and len(visits) < MOST:
+            due = int((time.monotonic() - start) * rate)
+            while sent[number] < due and len(visits) < MOST:
                 sent[number] += 1
                 visit = asyncio.create_task(visitors.visit(style))
                 visits.add(visit)
                 visit.add_done_callback(visits.discard)
+            if count == "0":
+                sent[number] = max(sent[number], due)  # nobody comes later who found no room
         await asyncio.sleep(0.002)
     if visits:
         await asyncio.wait(visits)
