@@ -8,7 +8,12 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
-from tinykit_ops.backup.errors import BackupSettingsError, DamagedError, SealError
+from tinykit_ops.backup.errors import (
+    BackupSettingsError,
+    DamagedError,
+    SealError,
+    WrongKeyError,
+)
 from tinykit_ops.backup.keys import Identity
 from tinykit_ops.backup.manifest import Index, Manifest, Part, Stored
 from tinykit_ops.backup.streams import Measure, Meter
@@ -66,9 +71,12 @@ def fetch_stored(
         sealed = Meter(stream)
         try:
             plain = unseal(sealed, into, identities)
-        except SealError as error:
+        except (SealError, WrongKeyError) as error:
+            # First the hash: damage to the head of an age file looks like another key.
             _drain(sealed)
             _expect(sealed.measure, Measure(stored.sha256, stored.size), stored.key, "The object")
+            if isinstance(error, WrongKeyError):
+                raise
             raise DamagedError(error.what, where=stored.key, hint=_HINT) from None
         _drain(sealed)
     _expect(sealed.measure, Measure(stored.sha256, stored.size), stored.key, "The object")
