@@ -26,6 +26,7 @@ from tinykit_ops.deploy.templates import ROOT
 from tinykit_ops.host.release_step import release_id
 from tinykit_ops.ops import (
     agent,
+    firewall,
     hand_over,
     host_facts,
     install_agent,
@@ -42,6 +43,8 @@ OPERATIONS = (
     (system, "system_users"),
     (tree, "tree"),
     (units, "unit"),
+    (units, "no_unit"),
+    (firewall, "new_rules"),
     (agent, "agent_step"),
     (hand_over, "hand_over"),
     (install_agent, "install_agent"),
@@ -149,6 +152,8 @@ def _constants() -> dict[str, Any]:
         "agent_state": install_agent.InstalledAgent().command(),
         "agent_build": agent_package.build_id(),
         "agent_command": layout.AGENT_COMMAND,
+        "firewall_candidate": layout.FIREWALL_CANDIDATE,
+        "firewall_rules": layout.FIREWALL_RULES,
     }
 
 
