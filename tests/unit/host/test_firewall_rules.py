@@ -183,6 +183,25 @@ def test_without_an_ssh_server_nobody_can_be_shut_out(host):
     assert host.places.rules.read_text() == "new"
 
 
+def test_from_the_first_confirmation_on_tinykit_demands_the_firewall(host):
+    host.try_("new")
+    assert not host.places.demanded.exists()
+    host.log_in_anew()
+    host.confirm()
+    assert host.places.demanded.stat().st_mode & 0o777 == 0o644
+
+
+def test_rules_that_an_older_version_confirmed_are_demanded_by_the_next_run(host):
+    host.try_("new")
+    host.log_in_anew()
+    host.confirm()
+    host.places.demanded.unlink()
+    assert rules.pending(host.places) == ["tinykit's server does not demand the firewall yet"]
+    assert host.try_("new", "t2") is False
+    assert host.places.demanded.exists()
+    assert rules.pending(host.places) == []
+
+
 def test_nothing_to_apply_is_told(host):
     with pytest.raises(UnavailableError, match="no rules to apply"):
         rules.apply("t1", 22, host.places)
