@@ -72,9 +72,9 @@ def test_the_playbook_covers_what_it_names() -> None:
 
 
 def test_a_deploy_that_wants_more_than_the_playbook_is_noticed() -> None:
-    wanted = _resources(links=["/etc/alternatives/caddy"], steps=["reload"])
+    wanted = _resources(links=["/etc/alternatives/caddy"], steps=["acme", "reload"])
     missing = ansible.uncovered(wanted, PLAYBOOK)
-    assert missing == ["concerns.edge.links", "concerns.edge.steps[0]"]
+    assert missing == ["concerns.edge.links", "concerns.edge.steps[1]"]
 
 
 def test_a_run_that_hangs_is_ended_with_its_children(
