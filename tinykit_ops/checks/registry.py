@@ -18,6 +18,7 @@ from __future__ import annotations
 import pkgutil
 import re
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 
@@ -95,8 +96,11 @@ def check_named(check_id: str) -> Check:
     for each in all_checks():
         if each.id == check_id:
             return each
+    close = get_close_matches(check_id, [each.id for each in all_checks()], 1)
     raise UsageError(
-        f"There is no check {check_id!r}", hint="`tinykit-ops check list` shows them all."
+        f"There is no check {check_id!r}",
+        hint="".join(f"{each} is near. " for each in close)
+        + "`tinykit-ops check list` shows them all.",
     )
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
-from tinykit_ops.checks import reference
+from tinykit_ops.checks import reference, waivers
 from tinykit_ops.checks.context import Stance
+from tinykit_ops.checks.judging import read_judging
+from tinykit_ops.checks.model import Severity
 from tinykit_ops.checks.plan import Plan, examine
-from tinykit_ops.checks.registry import all_checks, check_named
+from tinykit_ops.checks.registry import check_named
+from tinykit_ops.cli import _check_history
+from tinykit_ops.cli._check_output import Output, output_options
 from tinykit_ops.errors import Exit
-from tinykit_ops.report import formats, text
+from tinykit_ops.report import json_format
+
+_METAVAR = "[URL] [OPTIONS] | list | explain ID | history | schema"
 
 
 class AddressOrCommand(click.Group):
@@ -31,7 +35,7 @@ class AddressOrCommand(click.Group):
         self.format_commands(ctx, formatter)
 
 
-@click.group(cls=AddressOrCommand, subcommand_metavar="[URL] [OPTIONS] | list | explain ID")
+@click.group(cls=AddressOrCommand, subcommand_metavar=_METAVAR)
 def command() -> None:
     """Look whether an instance is what tinykit's security page says.
 
@@ -41,7 +45,8 @@ def command() -> None:
     tinykit-ops check --host
 
     Exit codes: 0 all passed, 1 findings, 2 something could not be looked at, 64 wrong usage,
-    69 the instance does not answer or is not tinykit. It only reads.
+    69 the instance does not answer or is not tinykit, 70 a check broke, 73 a file cannot be
+    written. --fail-on, --waivers and --baseline say what counts. It only reads.
     """
 
 
@@ -75,25 +80,36 @@ def command() -> None:
 )
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, help="Seconds a request.")
 @click.option("--http-port", type=click.IntRange(1, 65535), default=80, help="Of plain HTTP.")
-@click.option("--format", "form", type=click.Choice(sorted(formats())), default=text.NAME)
+@output_options
 @click.option("--force", is_flag=True, help="Also check what does not look like tinykit.")
 @click.option("--expect-version", default="", hidden=True)
 @click.option("--debug", is_flag=True, help="Show the tracebacks of checks that broke.")
-def run(form: str, debug: bool, stance: str, **words: Any) -> int:
+def run(
+    form: str,
+    output: Path | None,
+    save: Path | None,
+    baseline: Path | None,
+    waivers_file: Path | None,
+    fail_on: str,
+    debug: bool,
+    stance: str,
+    **words: Any,
+) -> int:
     """Check an instance."""
-    report = examine(Plan(stance=Stance(stance), **words))
-    if form == text.NAME:
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else text.PIPE_WIDTH)
-        text.show(report, console, debug=debug)
-    else:
-        click.echo(formats()[form](report), nl=False)
-    return report.exit_code
+    out = Output(form, output, save, debug)
+    out.prepare(compared=baseline is not None)
+    plan = Plan(stance=Stance(stance), **words)
+    judging = read_judging(waivers_file, baseline, Severity(fail_on), on_host=plan.host)
+    whole = judging.with_waivers(examine(plan))
+    shown = judging.differences(whole)
+    out.deliver(whole, shown)
+    return shown.exit_code
 
 
 @command.command("list")
 def list_checks() -> int:
     """List all checks."""
-    for check in all_checks():
+    for check in waivers.reported_checks():
         click.echo(
             f"{check.id:36} {check.severity.value:9} {check.looks_from.value:9} {check.title}"
         )
@@ -104,5 +120,16 @@ def list_checks() -> int:
 @click.argument("check_id", metavar="ID")
 def explain(check_id: str) -> int:
     """Tell what a check looks at, and what to do when it fails."""
-    click.echo(reference.explain(check_named(check_id)))
+    check = waivers.CHECK if check_id == waivers.CHECK.id else check_named(check_id)
+    click.echo(reference.explain(check))
     return Exit.OK
+
+
+@command.command()
+def schema() -> int:
+    """Print the JSON schema of --format json."""
+    click.echo(json_format.SCHEMA.read_text(encoding="utf-8"), nl=False)
+    return Exit.OK
+
+
+command.add_command(_check_history.history)

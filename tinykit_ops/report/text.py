@@ -14,7 +14,7 @@ from rich.text import Text
 
 from tinykit_ops.checks.model import Outcome, clean
 from tinykit_ops.checks.runner import InstanceReport, Report, Result
-from tinykit_ops.report._words import counted, headline
+from tinykit_ops.report.words import counted, headline
 
 NAME = "text"
 _MARKS = {

@@ -15,6 +15,7 @@ from tinykit_ops.settings.access import AccessSettings, Gate
 from tinykit_ops.settings.backup import BackupSettings
 from tinykit_ops.settings.backup_targets import DirectoryTarget, S3Target, Target
 from tinykit_ops.settings.bans import BanSettings
+from tinykit_ops.settings.checks import CheckSettings
 from tinykit_ops.settings.edge import EdgeSettings, TlsSettings
 from tinykit_ops.settings.firewall import EVERYWHERE, CdnSettings, FirewallSettings
 from tinykit_ops.settings.problems import Problem
@@ -199,6 +200,11 @@ class Settings(Section):
         default=BanSettings(),
         description="Who is shut out for guessing passwords (fail2ban).",
         examples=[{"attempts": 10, "minutes": 60}],
+    )
+    checks: CheckSettings = Field(
+        default=CheckSettings(),
+        description="The nightly look at the host's own checklist.",
+        examples=[{"schedule": "41 4 * * *"}],
     )
     unattended_upgrades: bool = Field(
         default=True,

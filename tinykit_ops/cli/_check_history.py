@@ -1,0 +1,31 @@
+"""`tinykit-ops check history`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tinykit_ops.checks.history import KEEP, last_nights
+from tinykit_ops.checks.keeping import CheckPlaces
+from tinykit_ops.errors import Exit
+from tinykit_ops.report.history import history_json, history_text
+
+
+@click.command()
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--last", default=30, type=click.IntRange(1, KEEP), help="How many looks.")
+@click.option(
+    "--file",
+    "path",
+    default=CheckPlaces().history,
+    show_default=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The history of a host.",
+)
+def history(form: str, last: int, path: Path) -> int:
+    """Show what the nightly checks of this host came to, and the trend."""
+    found = last_nights(path, last)
+    click.echo(history_json(found) if form == "json" else history_text(found), nl=False)
+    return Exit.OK
