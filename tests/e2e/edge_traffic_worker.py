@@ -139,7 +139,7 @@ async def main(address: str, domain: str, mark: str, count: str, *rates: str) ->
     while not told_to_end.at_eof() and not 0 < int(count) <= sum(sent):
         for number, (style, rate) in enumerate(wanted):
             due = int((time.monotonic() - start) * rate)
-            while sent[number] < due and len(visits) < MOST:
+            while sent[number] < due and len(visits) < MOST and not 0 < int(count) <= sum(sent):
                 sent[number] += 1
                 visit = asyncio.create_task(visitors.visit(style))
                 visits.add(visit)

@@ -16,8 +16,10 @@ pytestmark = pytest.mark.lab
 RATES = {"own": 20, "pool": 20}
 #: With both proxies: gates, modes of the firewall, a reload of each; to the other proxy and back.
 STATES = [
-    State("caddy", "basic", "private"),
     State("nginx", "basic", "private"),
+    State("caddy", "allowlist", "cdn"),
+    State("caddy", "basic", "private", apart=True),
+    State("nginx", "account", "public"),
     State("nginx", "allowlist", "cdn"),
     State("caddy", "account", "public"),
 ]
@@ -25,10 +27,9 @@ STATES = [
 
 @pytest.fixture(scope="module")
 def site(switched_site) -> Site:
-    """The instance behind Caddy, with a published page."""
-    first = switched_site.state is None
-    switched_site.bring(State())
-    if first:
+    """An instance with a published page, as it is, or behind nginx."""
+    if switched_site.state is None:
+        switched_site.bring(State("nginx"))
         publish(switched_site.host, ADMIN_EMAIL)
     return switched_site
 

@@ -98,3 +98,9 @@ def systemctl(*words: str) -> None:
     )
     if done.returncode:
         raise UnavailableError(f"systemctl {' '.join(words)} failed", hint=done.stderr.strip())
+
+
+def is_active(unit: str) -> bool:
+    """Whether a unit runs; one that is not there does not."""
+    words = ["systemctl", "--quiet", "is-active", unit]
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0

@@ -19,13 +19,18 @@ from tinykit_ops.errors import TinykitOpsError
 from tinykit_ops.host import files
 from tinykit_ops.host import firewall_known as host_knows
 from tinykit_ops.host.firewall_known import Known
-from tinykit_ops.host.firewall_places import NFT, TABLE, Places, nft, systemctl
+from tinykit_ops.host.firewall_places import NFT, TABLE, Places, is_active, nft, systemctl
 from tinykit_ops.host.firewall_wants import Wants
 
 
 def _reload(unit: str) -> None:
-    """Have a unit read its files anew, if it runs."""
-    systemctl("try-reload-or-restart", unit)
+    """Have a unit read its files anew, if it runs.
+
+    One that takes over from another proxy later in this run is not there yet, which systemctl would
+    take for a mistake.
+    """
+    if is_active(unit):
+        systemctl("try-reload-or-restart", unit)
 
 
 @dataclass
