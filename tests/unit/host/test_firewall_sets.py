@@ -192,3 +192,14 @@ def test_what_the_deploy_said_is_read_back(tmp_path, make_settings):
     path.write_text(as_text(wants))
     assert read_wants(path) == wants
     assert wants.networks == ("192.0.2.0/24", "198.51.100.0/24")
+
+
+@pytest.mark.parametrize(("runs", "told"), [(True, 1), (False, 0)])
+def test_a_proxy_that_takes_over_later_in_the_run_is_not_told_before_it_is_there(
+    monkeypatch, runs, told
+):
+    calls = []
+    monkeypatch.setattr(firewall_sets, "is_active", lambda unit: runs)
+    monkeypatch.setattr(firewall_sets, "systemctl", lambda *words: calls.append(words))
+    firewall_sets._reload("caddy.service")
+    assert calls == [("try-reload-or-restart", "caddy.service")] * told
