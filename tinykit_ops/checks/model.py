@@ -86,6 +86,9 @@ class Waiver:
     reason: str
     until: date
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", clean(self.reason))
+
     def __str__(self) -> str:
         return f"waived until {self.until.isoformat()}: {self.reason}"
 

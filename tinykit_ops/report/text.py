@@ -78,7 +78,7 @@ def _show_result(result: Result, console: Console, debug: bool) -> None:
     if len(evidence) > len(shown):
         _print(console, _INDENT, f"- and {len(evidence) - len(shown)} more", "dim")
     if result.waiver:
-        _print(console, _INDENT, clean(str(result.waiver)), "cyan")
+        _print(console, _INDENT, str(result.waiver), "cyan")
     if outcome == Outcome.FAIL:
         for way, text in check.remedy.items():
             _print(console, _INDENT, f"remedy ({way}):", "cyan")
