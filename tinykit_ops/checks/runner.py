@@ -70,6 +70,7 @@ class InstanceReport:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "target", clean(self.target))
+        object.__setattr__(self, "version", clean(self.version))
         object.__setattr__(self, "remarks", tuple(map(clean, self.remarks)))
 
     def having(self, outcome: Outcome) -> list[Result]:
@@ -105,6 +106,9 @@ class Report:
     instances: tuple[InstanceReport, ...]
     fail_on: Severity = Severity.LOW
     baseline: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "baseline", clean(self.baseline))
 
     def count(self, outcome: Outcome) -> int:
         """How many results have an outcome."""
