@@ -49,7 +49,7 @@ def no_trick_leads_in(look: Context, paths: Iterable[str], gate: Gate | None) ->
     tally = Tally()
     for path in paths:
         try:
-            answer = look.stranger.get(path)
+            answer = look.at_builder(look.stranger).get(path)
         except CannotLook as reason:
             tally.unseen.append(str(reason))
             continue

@@ -23,11 +23,16 @@ from tinykit_ops.checks.model import CannotLook
 from tinykit_ops.checks.target import Target
 from tinykit_ops.edge.probe import Probe
 
+_HUNG_UP = (ConnectionError, ssl.SSLEOFError)  #: `http.client.RemoteDisconnected` is one
 USER_AGENT = f"tinykit-ops/{__version__} (+check)"
 
 
 class CertificateProblem(CannotLook):
     """The server's certificate was not accepted."""
+
+
+class HungUp(CannotLook):
+    """The server closed the connection instead of answering."""
 
 
 @dataclass
@@ -93,7 +98,8 @@ class Client:
             raise CertificateProblem(f"{label}: {error.verify_message}") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.manners.note(where, answered=False)
-            raise CannotLook(f"{label}: {describe(error)}") from None
+            kind = HungUp if isinstance(error, _HUNG_UP) else CannotLook
+            raise kind(f"{label}: {describe(error)}") from None
         self.manners.note(where, answered=True)
         return answer
 

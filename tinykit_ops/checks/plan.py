@@ -14,10 +14,11 @@ from tinykit_ops.checks.fingerprint import recognise
 from tinykit_ops.checks.fleet import HostLook, look_at_hosts
 from tinykit_ops.checks.host import LocalHost
 from tinykit_ops.checks.http import Client, tls_context
-from tinykit_ops.checks.manners import Manners
-from tinykit_ops.checks.model import CannotLook, Check, Vantage
+from tinykit_ops.checks.logins import add_local_sessions, add_sessions
+from tinykit_ops.checks.manners import MAX_REQUESTS, ON_HOST_REQUESTS, Manners
+from tinykit_ops.checks.model import CannotLook, Check
 from tinykit_ops.checks.registry import select
-from tinykit_ops.checks.runner import InstanceReport, Report, run
+from tinykit_ops.checks.runner import ON_HOST, InstanceReport, Report, run
 from tinykit_ops.checks.target import Target, parse_target
 from tinykit_ops.errors import TinykitOpsError, UsageError
 from tinykit_ops.settings.model import Settings
@@ -38,6 +39,7 @@ class Plan:
         timeout: seconds for one request.
         expect_version: of the agent; empty means this one.
         force: also check what does not look like tinykit.
+        account_file, superuser_file: whom to log in as; see `credentials`.
     """
 
     url: str = ""
@@ -54,6 +56,8 @@ class Plan:
     timeout: float = 10.0
     expect_version: str = ""
     force: bool = False
+    account_file: Path | None = None
+    superuser_file: Path | None = None
 
 
 def examine(plan: Plan) -> Report:
@@ -84,6 +88,7 @@ def _examine_one(plan: Plan, url: str, checks: Sequence[Check]) -> InstanceRepor
     look = Context(stance=plan.stance, settings=settings, expected_version=plan.expect_version)
     if plan.host:
         look.host = LocalHost()
+        add_local_sessions(look, plan.timeout)
     if url:
         remarks += _add_clients(look, plan, _target(plan, url))
     return run(checks, look, url or socket.gethostname(), remarks)
@@ -91,7 +96,7 @@ def _examine_one(plan: Plan, url: str, checks: Sequence[Check]) -> InstanceRepor
 
 def _examine_inventory(plan: Plan, inventory: Path, checks: Sequence[Check]) -> Report:
     """Every instance of an inventory: its host by its agent, and its domain from outside."""
-    on_host = [check.id for check in checks if check.looks_from == Vantage.HOST]
+    on_host = [check.id for check in checks if check.looks_from in ON_HOST]
     looks = look_at_hosts(inventory, limit=plan.limit, checks=on_host)
     if plan.url:
         looks = [_host_of(looks, _target(plan, plan.url))]
@@ -137,15 +142,17 @@ def _add_clients(look: Context, plan: Plan, target: Target) -> list[str]:
         tls_context(plan.ca_file, verify=True)
     except CannotLook as reason:
         raise UsageError(f"--ca-file: {reason}", hint="it wants certificates in PEM form") from None
-    look.client = Client(target, manners=Manners(plan.timeout), ca_file=plan.ca_file)
+    manners = Manners(plan.timeout, MAX_REQUESTS - ON_HOST_REQUESTS)
+    look.client = Client(target, manners=manners, ca_file=plan.ca_file)
     remarks = recognise(look.client, force=plan.force)
+    add_sessions(look, plan.account_file, plan.superuser_file)
     if plan.from_netns:
         look.outsider = replace(look.client, dialer=Namespace(plan.from_netns))
     return remarks
 
 
 def _only_on_host(checks: Sequence[Check]) -> tuple[Check, ...]:
-    chosen = tuple(check for check in checks if check.looks_from == Vantage.HOST)
+    chosen = tuple(check for check in checks if check.looks_from in ON_HOST)
     if not chosen:
         raise UsageError(
             "None of these checks looks on the host", hint="give the address of the instance too"

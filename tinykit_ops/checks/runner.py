@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tinykit_ops import __version__
-from tinykit_ops.checks.context import NO_HOST, Context
+from tinykit_ops.checks.context import NO_ACCOUNT, NO_HOST, NO_SUPERUSER, Context
 from tinykit_ops.checks.model import (
     CannotLook,
     Check,
@@ -26,6 +26,8 @@ from tinykit_ops.checks.model import (
 from tinykit_ops.errors import Exit, TinykitOpsError
 
 WORKERS = 4  #: checks at a time on one instance
+#: Vantages that the agent on a host has: it knows the accounts that the deploy made.
+ON_HOST = frozenset({Vantage.HOST, Vantage.ACCOUNT, Vantage.SUPERUSER})
 
 
 @dataclass(frozen=True)
@@ -84,13 +86,17 @@ class InstanceReport:
         merged = [_better(result, seen.get(result.check.id)) for result in self.results]
         merged += [result for result in host.results if result.check.id not in mine]
         remarks = (*self.remarks, *(f"On the host: {remark}" for remark in host.remarks))
-        return replace(self, results=tuple(merged), remarks=remarks)
+        requests = self.requests + host.requests
+        return replace(self, results=tuple(merged), remarks=remarks, requests=requests)
 
 
 def _better(own: Result, host: Result | None) -> Result:
-    if host is None or own.check.looks_from != Vantage.HOST:
+    """Which of two results counts; where both saw something, the finding."""
+    if host is None or own.check.looks_from not in ON_HOST:
         return own
-    return host
+    if Outcome.UNKNOWN in (own.verdict.outcome, host.verdict.outcome):
+        return own if host.verdict.outcome == Outcome.UNKNOWN != own.verdict.outcome else host
+    return own if own.verdict.outcome == Outcome.FAIL else host
 
 
 @dataclass(frozen=True)
@@ -149,7 +155,7 @@ def run(
         results,
         started,
         round(time.monotonic() - clock, 3),
-        look.client.manners.used if look.client else 0,
+        look.requests,
         tuple(remarks),
     )
 
@@ -177,10 +183,10 @@ def _barrier(check: Check, look: Context) -> str:
         return look.no_host or NO_HOST
     if check.looks_from in {Vantage.OUTSIDE, Vantage.OUTSIDER} and look.client is None:
         return "needs the address of the instance"
-    if check.looks_from == Vantage.ACCOUNT:
-        return "needs an account"
-    if check.looks_from == Vantage.SUPERUSER:
-        return "needs the superuser"
+    if check.looks_from == Vantage.ACCOUNT and look.account is None:
+        return NO_ACCOUNT
+    if check.looks_from == Vantage.SUPERUSER and look.superuser is None:
+        return NO_SUPERUSER
     if Need.SETTINGS in check.needs and look.settings is None:
         return "needs the settings of the instance: an inventory, or the host's configuration"
     return ""

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
+import warnings
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tinykit_ops.checks.answer import describe
+from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.http import Client
 from tinykit_ops.checks.model import CannotLook
+
+_BROKEN_HASHES = {"md5", "sha1"}
+#: What OpenSSL says when its own policy, and not the server, stands in the way.
+_OWN_REFUSALS = {"NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE", "UNSUPPORTED_PROTOCOL_LOCAL"}
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,9 @@ class Certificate:
         protocol: TLS version that both sides agreed on.
         names: host names and addresses in it.
         starts, ends: its validity.
+        key: kind and size of its public key, such as `EC 256` or `RSA 2048`.
+        signature: hash that it was signed with, such as `sha256`.
+        is_weak: whether key or signature are weaker than public authorities allow.
     """
 
     host: str
@@ -32,6 +43,9 @@ class Certificate:
     names: tuple[str, ...]
     starts: datetime
     ends: datetime
+    key: str = ""
+    signature: str = ""
+    is_weak: bool = False
 
     def left(self, now: datetime | None = None) -> timedelta:
         """The time until it ends."""
@@ -86,9 +100,72 @@ def _read(name: str, protocol: str, encoded: bytes) -> Certificate:
         names = _alternative_names(certificate)
     except ValueError as error:
         raise CannotLook(f"the certificate of {name} cannot be read: {error}") from None
-    return Certificate(
-        name, "", protocol, names, certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    )
+    starts, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    key, weak_key = _key(certificate)
+    algorithm = certificate.signature_hash_algorithm
+    signature = algorithm.name if algorithm else "its curve's own hash"
+    weak = weak_key or signature in _BROKEN_HASHES
+    return Certificate(name, "", protocol, names, starts, ends, key, signature, weak)
+
+
+def _key(certificate: x509.Certificate) -> tuple[str, bool]:
+    """(kind and size, is it weak) of a public key; least sizes of the CA/Browser Forum."""
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA {key.key_size}", key.key_size < 2048
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"EC {key.curve.key_size}", key.curve.key_size < 256
+    return type(key).__name__.removesuffix("PublicKey").strip("_"), False
+
+
+def seen_certificate(look: Context, name: str) -> Certificate:
+    """The certificate of a name, looked at once for all checks. Raises CannotLook."""
+    return look.once(f"certificate of {name}", lambda: inspect(look.web, name))
+
+
+def old_protocol(client: Client, version: str) -> bool:
+    """Does the server speak this version, when it is offered nothing else?
+
+    Args:
+        version: a name of `ssl.TLSVersion`.
+
+    Raises:
+        CannotLook: this machine does not speak it itself, or there was no answer.
+    """
+    client.manners.spend(client.dialer.name)
+    deadline = time.monotonic() + client.manners.timeout
+    try:
+        raw = client.connect(client.target.port, deadline, tls=False)
+    except OSError as error:
+        raise CannotLook(f"{version}: {describe(error)}") from None
+    with raw:
+        return _speaks(raw, _only(version), client.target.host, version)
+
+
+def _speaks(raw: socket.socket, context: ssl.SSLContext, name: str, version: str) -> bool:
+    try:
+        with context.wrap_socket(raw, server_hostname=name):
+            return True
+    except ssl.SSLError as error:
+        if error.reason in _OWN_REFUSALS:
+            raise CannotLook(f"this machine does not speak {version} itself") from None
+        return False  # an alert, or the end of the connection: the server's way to refuse
+    except ConnectionError:
+        return False
+    except OSError as error:
+        raise CannotLook(f"{version}: {describe(error)}") from None
+
+
+def _only(version: str) -> ssl.SSLContext:
+    """TLS settings that offer one old version, to a server that need not prove who it is."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
 
 
 def _alternative_names(certificate: x509.Certificate) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-NAME = "apps.example.test"
+NAME, BUILDER = "apps.example.test", "build.example.test"
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Authority:
         certificate = (
             _builder(subject, self._name, key, datetime.now(UTC) - age, life)
             .add_extension(
-                x509.SubjectAlternativeName([_general(name) for name in names or (NAME,)]),
+                x509.SubjectAlternativeName([_general(name) for name in names or (NAME, BUILDER)]),
                 critical=False,
             )
             .sign(self._key, hashes.SHA256())

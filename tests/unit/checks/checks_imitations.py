@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
-from checks_site import Answers, say
+from checks_site import Answers, Say, say
 
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.host import CommandResult, FileFacts
@@ -18,7 +19,16 @@ from tinykit_ops.checks.target import Target
 from tinykit_ops.edge.probe import UNKNOWN_ID
 
 ADDRESS = "192.0.2.7"  # never connected to: `Mapped` leads it to loopback
+NAME, BUILDER = "apps.example.test", "build.example.test"
 PICTURE = say(200, "<svg xmlns='x'></svg>", content_type="image/svg+xml")
+INERT = {"x_content_type_options": "nosniff", "content_security_policy": "sandbox"}
+QUIET = say(
+    200,
+    "<svg xmlns='x'></svg>",
+    content_type="image/svg+xml",
+    strict_transport_security="max-age=31536000",
+    **INERT,
+)
 SHELL = say(200, "<script>__sveltekit_1x = {}</script>", x_sveltekit_page="true")
 NO_TOKEN = (
     '{"data":{},"message":"The request requires valid record authorization token.","status":401}'
@@ -32,6 +42,10 @@ def raw() -> Answers:
     guarded = say(401, NO_TOKEN)
     return {
         "/_tk/assets/placeholder.jpg": PICTURE,
+        "/api/proxy": say(400, '{"error":"Missing url parameter"}'),
+        f"/_tk/data/{UNKNOWN_ID}/__proto__": not_found,
+        f"/_tk/data/{UNKNOWN_ID}/constructor": not_found,
+        f"DELETE /_tk/data/{UNKNOWN_ID}/tkops-check/none": not_found,
         "GET /api/setup": say(200, '{"needs_setup":true}'),
         "POST /api/setup": say(400, '{"error":"Email and password are required"}'),
         "/setup": SHELL,
@@ -68,7 +82,11 @@ def hardened() -> Answers:
     door = say(302, "", location="/login")
     refused = say(401)
     return {
-        "/_tk/assets/placeholder.jpg": PICTURE,
+        "/_tk/assets/placeholder.jpg": QUIET,
+        "tinykit-ops-check.invalid /_tk/assets/placeholder.jpg": say(421),
+        "/api/proxy": say(400, '{"error":"Missing url parameter"}', **INERT),
+        "/.well-known/security.txt": security_txt(),
+        f"DELETE /_tk/data/{UNKNOWN_ID}/tkops-check/none": say(403),
         "GET /api/setup": say(200, '{"needs_setup":false}'),
         "POST /api/setup": say(404),
         "/setup": say(404),
@@ -105,6 +123,28 @@ def hardened() -> Answers:
     }
 
 
+def inside() -> Answers:
+    """What an edge lets somebody see who passes the builder's gate."""
+    return {
+        **hardened(),
+        f"{NAME} /login": say(404),
+        "/tinykit": say(200, SHELL[1], x_sveltekit_page="true", x_frame_options="SAMEORIGIN"),
+        f"/tinykit/preview/{UNKNOWN_ID}": say(
+            404,
+            '{"message":"Project not found"}',
+            x_content_type_options="nosniff",
+            content_security_policy="sandbox allow-scripts; frame-ancestors 'self'",
+        ),
+        "/_pb/api/health": say(200, '{"message":"API is healthy."}'),
+    }
+
+
+def security_txt(days: float = 200, *more: str, contact: str = "mailto:a@example.test") -> Say:
+    ends = datetime.now(UTC) + timedelta(days=days)
+    lines = [f"Contact: {contact}", f"Expires: {ends.isoformat()}", *more]
+    return say(200, "\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
 class Mapped:
     """A dialer that leads ports of 192.0.2.7 to local ones.
 
@@ -136,7 +176,8 @@ class Mapped:
 def client(dialer: Mapped, url: str = "https://apps.example.test", timeout: float = 5.0) -> Client:
     scheme, host = url.split("://")
     port = {"http": 80, "https": 443}[scheme]
-    target = Target(scheme, host, port, overrides={(host, port): (ADDRESS,)})
+    overrides = {(name, port): (ADDRESS,) for name in (host, BUILDER)}
+    target = Target(scheme, host, port, overrides=overrides)
     return Client(target, dialer, Manners(timeout))
 
 

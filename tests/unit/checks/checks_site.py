@@ -27,7 +27,7 @@ class Request:
 
 @dataclass
 class Site:
-    """Answers by `METHOD path`, then by `path`, then with `other`."""
+    """Answers by `host path`, `METHOD path`, `path`, and else with `other`."""
 
     answers: Answers = field(default_factory=dict)
     other: Say | Misbehave = field(default_factory=lambda: say(404))
@@ -69,9 +69,9 @@ class Site:
             if request is None:
                 return
             self.requests.append(request)
-            answer = self.answers.get(
-                f"{request.method} {request.path}", self.answers.get(request.path, self.other)
-            )
+            host = request.headers.get("host", "").partition(":")[0]
+            keys = (f"{host} {request.path}", f"{request.method} {request.path}", request.path)
+            answer = next((self.answers[key] for key in keys if key in self.answers), self.other)
             if callable(answer):
                 answer(connection, self._stop)
             else:

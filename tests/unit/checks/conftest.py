@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from checks_certificates import Authority
-from checks_imitations import Mapped, client, hardened
+from checks_imitations import BUILDER, NAME, Mapped, client, hardened, inside
 from checks_site import Answers, Misbehave, Say, Site, say
 
 from tinykit_ops.checks.context import Context, Stance
+from tinykit_ops.checks.http import Client
+from tinykit_ops.settings.model import Settings
 
 Look = Callable[..., Context]
 
@@ -28,7 +30,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def look_at(serve: Callable[..., Site], authority: Authority) -> Look:
-    """Puts a site with HTTPS and a redirect on the web, and looks at it as a stranger."""
+    """Puts an instance on the web, and looks at it as a stranger (`answers`) and from an address on
+    the allowlist (`within`). With another stance there is only one place to look from."""
 
     def start(
         answers: Answers | None = None,
@@ -38,14 +41,40 @@ def look_at(serve: Callable[..., Site], authority: Authority) -> Look:
         timeout: float = 5.0,
         silent: set[int] | None = None,
         ports: dict[int, int] | None = None,
+        within: Answers | None = None,
     ) -> Context:
-        site = serve(answers if answers is not None else hardened(), tls=authority.context())
-        if other:
-            site.other = other
         plain = serve({}, say(308, "", location="https://apps.example.test/"))
-        open_ports = {443: site.port, 80: plain.port} | (ports or {})
-        one = client(Mapped(open_ports, silent), timeout=timeout)
-        one.ca_file = Path(authority.ca_file)
-        return Context(client=one, stance=stance)
+
+        def aim(said: Answers) -> Client:
+            site = serve(said, tls=authority.context())
+            if other:
+                site.other = other
+            one = client(Mapped({443: site.port, 80: plain.port} | (ports or {}), silent))
+            one.ca_file = Path(authority.ca_file)
+            one.manners.timeout = timeout
+            return one
+
+        if stance != Stance.STRANGER:
+            return Context(client=aim(hardened() if answers is None else answers), stance=stance)
+        look = Context(client=aim(within if within is not None else {} if other else inside()))
+        look.outsider = aim(hardened() if answers is None else answers)
+        look.outsider.manners = look.web.manners
+        look.settings = settings()
+        return look
 
     return start
+
+
+def settings() -> Settings:
+    """Of the instance that the sites play."""
+    return Settings.model_validate(
+        {
+            "domains": [NAME],
+            "builder_domain": BUILDER,
+            "admin_email": "you@example.com",
+            "app": {"git": "https://git.example.com/tinykit", "commit": "0" * 40},
+            "access": {"allowlist": ["203.0.113.7"]},
+            "edge": {"tls": {"mode": "files", "certificate": "c.pem", "key": "k.pem"}},
+            "firewall": {"ssh_from": ["203.0.113.7"]},
+        }
+    )

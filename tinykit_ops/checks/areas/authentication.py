@@ -34,7 +34,7 @@ _SIGN_UP = "/_pb/api/collections/users/records"
 def sign_up_is_closed(look: Context) -> Verdict:
     """Posts an empty account. PocketBase judges the rule before the fields, and an account
     without a password is never made, so nothing can come of it."""
-    answer = look.stranger.send(
+    answer = look.at_builder(look.stranger).send(
         "POST", _SIGN_UP, headers={"content-type": "application/json"}, body="{}"
     )
     if not is_pocketbase_error(answer):

@@ -4,9 +4,30 @@ from __future__ import annotations
 
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.gate import closed_to_strangers, routes_of
-from tinykit_ops.checks.model import Area, Remedy, Severity, Vantage, Verdict
+from tinykit_ops.checks.model import (
+    Area,
+    CannotLook,
+    Remedy,
+    Severity,
+    Tally,
+    Vantage,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+)
 from tinykit_ops.checks.registry import check
+from tinykit_ops.checks.session import parsed
 from tinykit_ops.edge.routes import RouteClass
+
+_LINE = "PocketBase behind /_pb/"
+#: Addresses that documentation uses (RFC 5737), in headers that servers have believed.
+_FORGED = {
+    "x-forwarded-for": "198.51.100.99",
+    "x-real-ip": "198.51.100.98",
+    "cf-connecting-ip": "198.51.100.97",
+    "true-client-ip": "198.51.100.96",
+}
 
 
 @check(
@@ -33,3 +54,68 @@ def dashboard_is_gated(look: Context) -> Verdict:
     """Asks for the dashboard and one resource of every part of the superuser API."""
     gate = look.settings.access.admin if look.settings else None
     return closed_to_strangers(look, routes_of(RouteClass.ADMIN), gate)
+
+
+@check(
+    id="proxy.same-origin-works",
+    title="PocketBase answers the builder under /_pb/",
+    area=Area.PROXY,
+    severity=Severity.HIGH,
+    looks_from=Vantage.OUTSIDE,
+    checklist=_LINE,
+    remedy=Remedy(
+        caddy="handle_path /_pb/* {\n\treverse_proxy 127.0.0.1:8091\n}",
+        nginx="location /_pb/ {\n    proxy_pass http://127.0.0.1:8091/;\n}",
+        by_hand="See that PocketBase runs (`systemctl status pocketbase`) and that the reverse "
+        "proxy passes /_pb/ on, behind the builder's gate.",
+    ),
+)
+def pocketbase_answers(look: Context) -> Verdict:
+    """Asks for its health, as somebody who passes the builder's gate."""
+    bearer = {}
+    if look.account and not look.account.is_local:
+        bearer = {"authorization": f"Bearer {look.account.login().token}"}
+    answer = look.get(look.at_builder(look.web), "/_pb/api/health", **bearer)
+    if answer.status == 200 and "API is healthy" in answer.text:
+        return passed(str(answer))
+    if answer.status in {401, 403, 302}:
+        raise CannotLook(f"{answer}: the gate is closed to this machine; look with an account")
+    if answer.status in {404, 405, 502, 503}:
+        return failed(f"{answer}, and not PocketBase's health")
+    return unknown(str(answer))
+
+
+@check(
+    id="proxy.forwarded-for",
+    title="A visitor cannot choose the address that PocketBase counts and logs",
+    area=Area.PROXY,
+    severity=Severity.HIGH,
+    looks_from=Vantage.SUPERUSER,
+    checklist=_LINE,
+    remedy=Remedy(
+        caddy="reverse_proxy 127.0.0.1:8091 {\n\theader_up X-Forwarded-For {client_ip}\n"
+        "\theader_up -X-Real-IP\n}",
+        nginx="proxy_set_header X-Forwarded-For $remote_addr;\nproxy_set_header X-Real-IP "
+        "$remote_addr;",
+        by_hand="Overwrite X-Forwarded-For in the reverse proxy, drop the other headers of its "
+        "kind, and send /_pb/ to PocketBase itself: tinykit passes on what the visitor sent.",
+    ),
+)
+def addresses_cannot_be_chosen(look: Context) -> Verdict:
+    """Asks PocketBase, through the edge, whom it takes a request for that names other addresses."""
+    if look.root.is_local:
+        raise CannotLook("needs to look through the edge, as superuser: give its credentials here")
+    tally = Tally()
+    for headers in (_FORGED, {"x-forwarded-for": f"{_FORGED['x-forwarded-for']}, 127.0.0.1"}):
+        answer = look.root.ask("GET", "/api/health", headers=headers)
+        seen = ((parsed(answer) or {}).get("data") or {}).get("realIP")
+        if answer.status != 200 or not isinstance(seen, str) or not seen:
+            tally.unseen.append(f"{answer}, which names no address")
+            continue
+        line = f"PocketBase takes it for {seen}"
+        forged = {*_FORGED.values(), "127.0.0.1", "::1"}
+        if seen not in forged:
+            tally.good.append(line)
+        else:
+            tally.bad.append(f"{line}, which only the request said")
+    return tally.verdict()

@@ -1,0 +1,106 @@
+"""The network: ports that nobody needs from outside."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from tinykit_ops.checks.context import Context
+from tinykit_ops.checks.dial import is_own_address
+from tinykit_ops.checks.http import Client
+from tinykit_ops.checks.model import (
+    Area,
+    CannotLook,
+    Need,
+    Remedy,
+    Severity,
+    Tally,
+    Vantage,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+)
+from tinykit_ops.checks.ports import PortState, knock
+from tinykit_ops.checks.registry import check
+from tinykit_ops.settings.firewall import is_everywhere
+
+#: What is found on servers by mistake, by the port that it usually has.
+_MISTAKES = {
+    2019: "Caddy's administration",
+    2375: "Docker without a password",
+    5432: "PostgreSQL",
+    6379: "Redis",
+    8080: "a second web server",
+    9100: "Prometheus' node-exporter",
+}
+_PATIENCE = 1.5  #: seconds; a firewall that drops never answers
+
+
+@check(
+    id="network.nothing-else-open",
+    title="No other service can be reached from outside",
+    area=Area.NETWORK,
+    severity=Severity.HIGH,
+    looks_from=Vantage.OUTSIDER,
+    checklist="Protect the builder",
+    remedy=Remedy(
+        by_hand="Let the service listen on 127.0.0.1, and let the firewall drop what it does not "
+        "know (check `network.firewall-drops`). Docker's published ports go around a firewall's "
+        "input chain: publish them as 127.0.0.1:PORT:PORT."
+    ),
+)
+def nothing_else_is_open(look: Context) -> Verdict:
+    """Tries to connect to the ports of services that are often left open."""
+    client, tally = look.stranger, Tally()
+    for address in client.target.addresses(client.target.port):
+        if is_own_address(client.dialer, address):
+            raise CannotLook(f"{address} is an address of {client.dialer.name}: look from outside")
+        _try_mistakes(client, address, tally)
+    return tally.verdict()
+
+
+def _try_mistakes(client: Client, address: str, tally: Tally) -> None:
+    if _knock(client, address, client.target.port) != PortState.OPEN:
+        tally.unseen.append(f"{address} does not answer on port {client.target.port} either")
+        return
+    with ThreadPoolExecutor(len(_MISTAKES)) as pool:
+        states = list(pool.map(lambda port: _knock(client, address, port), _MISTAKES))
+    pairs = zip(_MISTAKES.items(), states, strict=True)
+    found = [(port, name) for (port, name), state in pairs if state == PortState.OPEN]
+    tally.bad += [f"{address} port {port} ({name}) is open" for port, name in found]
+    tally.good.append(f"{address}: {len(_MISTAKES) - len(found)} ports are closed")
+
+
+def _knock(client: Client, address: str, port: int) -> PortState:
+    return knock(client.dialer, address, port, _PATIENCE)
+
+
+@check(
+    id="network.ssh-allowlist",
+    title="SSH can be reached from where the settings say, and from nowhere else",
+    area=Area.NETWORK,
+    severity=Severity.MEDIUM,
+    looks_from=Vantage.OUTSIDER,
+    needs=(Need.SETTINGS,),
+    checklist="Ways to add authentication: IP allowlist",
+    remedy=Remedy(
+        by_hand="Run deploys/firewall.py again: the host's rules are not those of the inventory "
+        "(`firewall.ssh_from`). Until then, `nft list table inet tinykit_ops` shows what holds."
+    ),
+)
+def ssh_keeps_its_allowlist(look: Context) -> Verdict:
+    """Knocks at SSH from an address that is on no allowlist."""
+    firewall = look.known.firewall
+    if any(is_everywhere(network) for network in firewall.ssh_from):
+        return passed(f"SSH (port {firewall.ssh_port}) is meant for everybody: firewall.ssh_from")
+    if not look.is_stranger:
+        raise CannotLook("needs to look from an address on no allowlist (--from-netns NAME)")
+    client, states = look.stranger, {}
+    for address in client.target.addresses(client.target.port):
+        states[address] = _knock(client, address, firewall.ssh_port)
+    lines = [f"{address} {state} on port {firewall.ssh_port}" for address, state in states.items()]
+    if PortState.OPEN in states.values():
+        return failed(*lines)
+    if set(states.values()) <= {PortState.SILENT, PortState.REFUSED}:
+        return passed(*lines)
+    return unknown(*lines)

@@ -1,0 +1,79 @@
+"""Secrets: the language model's key, which tinykit keeps in its database when it is given there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tinykit_ops.checks.answer import Answer
+from tinykit_ops.checks.context import Context
+from tinykit_ops.checks.model import (
+    Area,
+    Remedy,
+    Severity,
+    Vantage,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+)
+from tinykit_ops.checks.registry import check
+from tinykit_ops.checks.session import parsed
+from tinykit_ops.edge.probe import REFUSALS
+
+_RECORD = "/api/collections/_tk_settings/records/llm"
+_ENVIRONMENT = Remedy(
+    by_hand="Put the key into the service's environment as LLM_API_KEY (`llm.api_key` in the "
+    "inventory), which counts more than the database; delete the record `llm` of `_tk_settings`, "
+    "and have the provider make a new key."
+)
+
+
+@check(
+    id="secrets.llm-key-unreadable",
+    title="An account cannot read the language model's key",
+    area=Area.SECRETS,
+    severity=Severity.HIGH,
+    looks_from=Vantage.ACCOUNT,
+    checklist="API keys never in the browser",
+    remedy=Remedy(
+        by_hand="In PocketBase's dashboard, collection `_tk_settings`, API Rules: lock all five "
+        "rules. " + _ENVIRONMENT.by_hand
+    ),
+)
+def accounts_cannot_read_the_key(look: Context) -> Verdict:
+    """Asks for the record that holds it, with an account's login; the key is thrown away unread."""
+    answer = look.person.ask("GET", _RECORD)
+    if answer.status == 200 and _holds_key(answer):
+        return failed(f"{answer} with a key, for any account")
+    return _no_key(answer)
+
+
+@check(
+    id="secrets.key-not-in-database",
+    title="The language model's key is not in the database",
+    area=Area.SECRETS,
+    severity=Severity.MEDIUM,
+    looks_from=Vantage.SUPERUSER,
+    checklist="Use environment variables for secrets",
+    remedy=_ENVIRONMENT,
+)
+def the_key_is_not_in_the_database(look: Context) -> Verdict:
+    """Asks for the record that would hold it, as superuser; the key is thrown away unread."""
+    answer = look.root.ask("GET", _RECORD)
+    if answer.status == 200 and _holds_key(answer):
+        return failed(f"{answer} with a key: backups and exports of the database hold it too")
+    return _no_key(answer)
+
+
+def _no_key(answer: Answer) -> Verdict:
+    if answer.status == 200 and "value" in (parsed(answer) or {}):
+        return passed(f"{answer} with no key in it")
+    if answer.status in REFUSALS:
+        return passed(str(answer))
+    return unknown(str(answer))
+
+
+def _holds_key(answer: Answer) -> bool:
+    value: Any = (parsed(answer) or {}).get("value")
+    return isinstance(value, Mapping) and bool(value.get("api_key"))

@@ -1,0 +1,69 @@
+"""What PocketBase's superuser sees of the server, fetched once for all checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinykit_ops.checks.context import Context
+from tinykit_ops.checks.model import CannotLook
+
+Json = dict[str, Any]
+RULES = ("listRule", "viewRule", "createRule", "updateRule", "deleteRule")
+
+
+def settings_of(look: Context) -> Json:
+    """PocketBase's own settings. Raises CannotLook."""
+    found = look.once("server settings", lambda: look.root.object("/api/settings"))
+    if "rateLimits" not in found or "trustedProxy" not in found:
+        raise CannotLook("PocketBase's settings cannot be understood")
+    return found
+
+
+def section(look: Context, name: str) -> Json:
+    """One section of them. Raises CannotLook when there is none."""
+    found = settings_of(look).get(name)
+    if not isinstance(found, dict):
+        raise CannotLook(f"PocketBase's settings have no section {name}")
+    return found
+
+
+def collections_of(look: Context) -> dict[str, Json]:
+    """Every collection by its name. Raises CannotLook."""
+    return look.once("collections", lambda: _collections(look))
+
+
+def collection(look: Context, name: str) -> Json:
+    """One collection. Raises CannotLook when there is none."""
+    found = collections_of(look).get(name)
+    if found is None:
+        raise CannotLook(f"PocketBase has no collection {name}")
+    return found
+
+
+def superusers_of(look: Context) -> list[str]:
+    """E-mail addresses of all superusers. Raises CannotLook."""
+    path = "/api/collections/_superusers/records?perPage=200&fields=email"
+    found = look.once("superusers", lambda: look.root.object(path))
+    return [str(item.get("email", "")) for item in _items(found, "superusers")]
+
+
+def field_of(look: Context, name: str, field: str) -> Json:
+    """One field of a collection. Raises CannotLook when there is none."""
+    for each in collection(look, name).get("fields", []):
+        if each.get("name") == field:
+            return dict(each)
+    raise CannotLook(f"PocketBase's collection {name} has no field {field}")
+
+
+def _collections(look: Context) -> dict[str, Json]:
+    found = look.root.object("/api/collections?perPage=500")
+    return {str(item["name"]): item for item in _items(found, "collections") if "name" in item}
+
+
+def _items(found: Json, what: str) -> list[Json]:
+    items, total = found.get("items"), found.get("totalItems")
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise CannotLook(f"PocketBase's list of {what} cannot be understood")
+    if isinstance(total, int) and total > len(items):
+        raise CannotLook(f"PocketBase has {total} {what}, more than were looked at")
+    return items
