@@ -17,6 +17,11 @@ GATES = ("account", "basic", "allowlist")
 MODES = ("public", "private", "cdn")
 #: After the ports changed hands, what began before may still go wrong; seconds.
 AFTERMATH = 1.0
+#: What a visitor hears whose new connection had not asked for anything yet when Caddy reloaded: its
+#: former configuration, which shuts down, closes it without an answer. nginx does not.
+UNANSWERED = "SilentError"
+#: How far from the moment of the reload such a visit may lie, in seconds.
+RELOAD = 0.25
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class Switch:
         seconds: for which nobody listened, as the host says; None where the proxy stayed.
         visits: that were under way during the run and the second one.
         at_switch: of those that got no page, the ones while the ports changed hands.
+        at_reload: the ones that Caddy left without an answer while it took a new configuration.
         outside: all others that got no page.
         second: what the second run changed.
         faults: why a run failed.
@@ -88,6 +94,7 @@ class Switch:
     seconds: float | None
     visits: list[Visit]
     at_switch: list[Visit]
+    at_reload: list[Visit]
     outside: list[Visit]
     second: list[str]
     faults: str = ""
@@ -109,6 +116,8 @@ class Switch:
         if self.seconds is not None:
             lost = f"{len(self.at_switch)} at the switch within {self.gap:.2f} s"
             words.append(f"{lost} (nobody listened for {self.seconds:.2f} s)")
+        if self.at_reload:
+            words.append(f"{len(self.at_reload)} unanswered as Caddy reloaded")
         words.append(f"{again} connections opened anew, second run: {len(self.second)} changes")
         if self.outside:
             words.append(f"dropped: {answers(self.outside)}")
@@ -154,20 +163,40 @@ class Site:
         visits = traffic.between(began, ended)
         lost = [visit for visit in visits if not visit.is_fine]
         at_switch = [visit for visit in lost if handed and _during(visit, *handed)]
-        outside = [visit for visit in lost if visit not in at_switch]
+        reloads = self._reloads(began)
+        left = [visit for visit in lost if visit not in at_switch]
+        at_reload = [visit for visit in left if _at_reload(visit, reloads)]
+        outside = [visit for visit in left if visit not in at_reload]
         seconds = handed[1] - handed[0] if handed else None
-        return Switch(name, seconds, visits, at_switch, outside, second, faults)
+        return Switch(name, seconds, visits, at_switch, at_reload, outside, second, faults)
 
     def _hand_over(self, since: float) -> tuple[float, float] | None:
         """When the ports changed hands, on the monotonic clock; a host of the lab shares ours."""
-        words = ["journalctl", "-b", "-t", "tinykit-ops", "-o", "json", "-n", "1", "--no-pager"]
-        said = self.host.run([*words, "-g", "took over from"], check=False).stdout
-        if not said.strip():
+        entries = self._journal("-t", "tinykit-ops", "-n", "1", "-g", "took over from")
+        if not entries:
             return None
-        entry = json.loads(said.splitlines()[-1])
+        entry = entries[-1]
         ended = int(entry["__MONOTONIC_TIMESTAMP"]) / 1e6
         gap = int(entry["MESSAGE"].rsplit(" ", 2)[1]) / 1000
         return (ended - gap, ended) if ended >= since else None
+
+    def _reloads(self, since: float) -> list[float]:
+        """When Caddy's former configurations were shut down, on the monotonic clock."""
+        entries = self._journal("-u", "caddy", "-g", "servers shutting down")
+        offset = time.time() - time.monotonic()
+        moments = [json.loads(entry["MESSAGE"])["ts"] - offset for entry in entries]
+        return [moment for moment in moments if moment >= since]
+
+    def _journal(self, *words: str) -> list[dict[str, Any]]:
+        command = ["journalctl", "-b", "-o", "json", "--no-pager", *words]
+        return [
+            json.loads(line) for line in self.host.run(command, check=False).stdout.splitlines()
+        ]
+
+
+def _at_reload(visit: Visit, reloads: list[float]) -> bool:
+    silent = visit.said.startswith(UNANSWERED)
+    return silent and any(visit.began - RELOAD <= at <= visit.ended + RELOAD for at in reloads)
 
 
 def _during(visit: Visit, began: float, ended: float) -> bool:

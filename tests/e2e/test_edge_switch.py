@@ -1,5 +1,8 @@
 """A sample of `scripts/soak switch`: another proxy, gate or firewall on a live instance, and no
-visitor of its published page is turned away but while the ports change hands."""
+visitor of its published page is turned away but while the ports change hands.
+
+And but for what Caddy does to connections that are being opened as it reloads, see UNANSWERED.
+"""
 
 from __future__ import annotations
 

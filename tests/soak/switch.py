@@ -5,7 +5,7 @@
 Twice --rate requests a second come from outside: each on a connection of its own, and over kept
 ones. Without --count, every gate, every mode of the firewall and both layouts on both proxies, and
 both ways between them. A visitor who gets no page is counted; only while the ports change hands
-from one proxy to the other may there be any.
+from one proxy to the other may there be any, and a new connection that Caddy closes as it reloads.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def _verdict(switches: list[Switch], seed: int) -> int:
     for name, group in (("modes", modes), ("proxies", proxies)):
         visits = sum(len(switch.visits) for switch in group)
         dropped = sum(len(switch.outside) for switch in group)
+        reloads = sum(len(switch.at_reload) for switch in group)
         print(f"{name}: {len(group)} switches, {visits} visits, {dropped} dropped", end="")
+        print(f", {reloads} unanswered as Caddy reloaded", end="")
         if group is proxies and group:
             lost = sum(len(switch.at_switch) for switch in group)
             longest = max(switch.seconds or 0 for switch in group)
