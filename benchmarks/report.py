@@ -20,6 +20,7 @@ class Measure:
         fastest: the ratio of the fastest runs, numerator and denominator as in the first goal.
         steps: who did it → (step, median seconds) in the order of the steps.
         proofs: what was seen to be so, in words.
+        figures: who did it → what else was measured, its unit in its name → how much.
     """
 
     title: str
@@ -28,6 +29,7 @@ class Measure:
     fastest: float = 0.0
     steps: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
     proofs: Sequence[str] = ()
+    figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
@@ -41,6 +43,10 @@ class Measure:
                 for name, rows in self.steps.items()
             },
             "proofs": list(self.proofs),
+            "figures": {
+                name: {what: round(number, 3) for what, number in found.items()}
+                for name, found in self.figures.items()
+            },
         }
 
 
@@ -99,11 +105,15 @@ def slow_steps(
 
 
 def _measure_lines(measure: Measure) -> list[str]:
-    width = max(len(name) for name in measure.timings)
+    width = max(len(name) for name in (*measure.timings, *measure.figures))
     lines = [measure.title]
     lines += [f"  {name:<{width}}  {samples}" for name, samples in measure.timings.items()]
+    for name, found in measure.figures.items():
+        told = ", ".join(f"{what} {number:.1f}" for what, number in found.items())
+        lines.append(f"  {name:<{width}}  {told}")
     lines += [f"  {goal}" for goal in measure.goals]
-    lines.append(f"  the same of the fastest run of each: {measure.fastest:.2f}")
+    if measure.fastest:
+        lines.append(f"  the same of the fastest run of each: {measure.fastest:.2f}")
     lines += [f"  seen: {proof}" for proof in measure.proofs]
     for name, rows in measure.steps.items():
         lines.append(f"  where the time of {name} goes:")
