@@ -21,7 +21,7 @@ AFTERMATH = 1.0
 #: former configuration, which shuts down, closes it without an answer. nginx does not.
 UNANSWERED = "SilentError"
 #: How far from the moment of the reload such a visit may lie, in seconds.
-RELOAD = 0.25
+RELOAD = 1.0
 
 
 @dataclass(frozen=True)
