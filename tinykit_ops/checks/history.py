@@ -149,5 +149,5 @@ def _read(line: str) -> Night | None:
             {str(name): Severity(severity) for name, severity in data["findings"].items()},
             *(tuple(map(str, data[name])) for name in ("unknown", "new", "fixed", "untold")),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -25,14 +25,18 @@ def read_waivers(path: Path) -> list[Entry]:
         UsageError: it is not there, no TOML, or names what does not exist.
         AccessError: this user may not read it.
     """
+    return parse_waivers(waivers_text(path), str(path))
+
+
+def waivers_text(path: Path) -> str:
+    """What is in a file of waivers. Raises as `read_waivers`, except for what is in it."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except PermissionError:
         raise AccessError("This user may not read the waivers", where=str(path)) from None
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise UsageError(f"The waivers cannot be read: {reason}", where=str(path)) from None
-    return parse_waivers(text, str(path))
 
 
 def parse_waivers(text: str, where: str) -> list[Entry]:
@@ -47,7 +51,7 @@ def parse_waivers(text: str, where: str) -> list[Entry]:
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"This is no TOML: {error}", where=where, hint=_HINT) from None
     rows = data.pop("waiver", [])
     if data or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

@@ -100,7 +100,7 @@ def parse(text: str, where: str) -> Report:
             Severity(data["fail_on"]),
             str(data.get("baseline", "")),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadReport(
             f"This is no report of tinykit-ops check ({type(error).__name__}: {error})",
             where=where,
