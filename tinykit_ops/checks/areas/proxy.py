@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from tinykit_ops import layout
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.gate import closed_to_strangers, routes_of
 from tinykit_ops.checks.model import (
@@ -21,6 +24,9 @@ from tinykit_ops.checks.session import parsed
 from tinykit_ops.edge.routes import RouteClass
 
 _LINE = "PocketBase behind /_pb/"
+#: How configurations name the address that the proxy itself sees, or counts by.
+_TOLD = re.compile(r"(?m)^\s*(?:header_up|proxy_set_header)\s+X-Forwarded-For\s+(\S+?);?\s*$")
+_OWN_WORDS = frozenset({"{client_ip}", "{remote_host}", "{tinykit_counted}", "$remote_addr"})
 #: Addresses that documentation uses (RFC 5737), in headers that servers have believed.
 _FORGED = {
     "x-forwarded-for": "198.51.100.99",
@@ -102,9 +108,10 @@ def pocketbase_answers(look: Context) -> Verdict:
     ),
 )
 def addresses_cannot_be_chosen(look: Context) -> Verdict:
-    """Asks PocketBase, through the edge, whom it takes a request for that names other addresses."""
+    """Asks PocketBase, through the edge, whom it takes a request for that names other addresses. On
+    the host, reads what the proxy is configured to tell PocketBase."""
     if look.root.is_local:
-        raise CannotLook("needs to look through the edge, as superuser: give its credentials here")
+        return _as_configured(look)
     tally = Tally()
     for headers in (_FORGED, {"x-forwarded-for": f"{_FORGED['x-forwarded-for']}, 127.0.0.1"}):
         answer = look.root.ask("GET", "/api/health", headers=headers)
@@ -119,3 +126,18 @@ def addresses_cannot_be_chosen(look: Context) -> Verdict:
         else:
             tally.bad.append(f"{line}, which only the request said")
     return tally.verdict()
+
+
+def _as_configured(look: Context) -> Verdict:
+    """The verdict on every address that the proxy's configuration writes for PocketBase."""
+    nginx = look.known.edge.kind == "nginx"
+    path = layout.NGINX_CONFIG if nginx else layout.CADDY_CONFIG
+    found = _TOLD.findall(look.machine.read(path) or "")
+    if not found:
+        raise CannotLook(f"{path} says nothing about X-Forwarded-For")
+    strange = sorted(set(found) - _OWN_WORDS)
+    if strange:
+        return failed(
+            *(f"{path} tells PocketBase {each} as the visitor's address" for each in strange)
+        )
+    return passed(f"{path} writes the visitor's address itself, in {len(found)} places")
