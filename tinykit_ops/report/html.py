@@ -81,6 +81,7 @@ def _template() -> Template:
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
+        keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -78,7 +78,7 @@ def _case(result: Result) -> Xml.Element:
         tag.set("type", check.severity.value)
         tag.text = evidence
     if outcome == Outcome.FAIL:
-        ways = (f"remedy ({way}):\n{text}" for way, text in check.remedy.items())
+        ways = (f"remedy ({way}):\n{text.expandtabs(4)}" for way, text in check.remedy.items())
         tag.text = "\n\n".join([evidence, *ways])
     return case
 
