@@ -19,7 +19,7 @@ MODES = ("public", "private", "cdn")
 AFTERMATH = 1.0
 #: What a visitor hears whose new connection had not asked for anything yet when Caddy reloaded: its
 #: former configuration, which shuts down, closes it without an answer. nginx does not.
-UNANSWERED = "SilentError"
+UNANSWERED = ("SilentError", "ConnectionResetError")
 #: How far from the moment of the reload such a visit may lie, in seconds.
 RELOAD = 1.0
 
