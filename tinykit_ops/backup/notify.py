@@ -24,10 +24,13 @@ from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.errors import BackupError
 from tinykit_ops.backup.outcome import Outcome
 
+BACKUP, CHECK = "backup", "check"  #: jobs
 PING_URL = "backup-notify-ping-url"
+OWN_PING_URLS = {CHECK: "checks-ping-url"}  #: of jobs that have an address of their own
 WEBHOOK_URL = "backup-notify-webhook-url"
 SENDMAIL = Path("/usr/sbin/sendmail")
 HOOK_SECONDS = 20.0  #: at most, for each hook, whatever its server does
+_SUBJECTS = {BACKUP: "Backup", CHECK: "Security check"}
 _ANSWER_SECONDS = (5, 10)  #: to connect, and between two pieces of the answer
 
 
@@ -38,12 +41,15 @@ class Notifier:
     Attributes:
         run: its id, a UUID; healthchecks.io measures by it how long a run took.
         failures: which hooks failed, in words without addresses.
+        job: what is done: a backup, or a look at the checklist. A job without an address of its
+            own tells `ping_url` only that it failed: its success must not hide a missing backup.
     """
 
     config: AgentConfig
     run: str
     sendmail: Path = SENDMAIL
     failures: list[str] = field(default_factory=list)
+    job: str = BACKUP
 
     def started(self) -> None:
         """A run begins."""
@@ -66,22 +72,30 @@ class Notifier:
     # Each hook ---------------------------------------------------------------------------------
 
     def _ping(self, ending: str, body: str) -> None:
-        if self.config.settings.backup.notify.ping_url is None:
+        secret = self._ping_secret(ending)
+        if secret is None:
             return
 
         def ping() -> None:
-            parts = urlsplit(self.config.secret(PING_URL))
+            parts = urlsplit(self.config.secret(secret))
             query = "&".join(one for one in (parts.query, f"rid={self.run}") if one)
             path = parts.path.rstrip("/") + ending
             _post(urlunsplit((parts.scheme, parts.netloc, path, query, "")), data=body.encode())
 
         self._guarded(f"ping{ending}", ping)
 
+    def _ping_secret(self, ending: str) -> str | None:
+        if self.job == CHECK and self.config.settings.checks.ping_url is not None:
+            return OWN_PING_URLS[CHECK]
+        tells_all = self.job == BACKUP or ending == "/fail"
+        return PING_URL if self.config.settings.backup.notify.ping_url and tells_all else None
+
     def _webhook(self, outcomes: Sequence[Outcome], lines: list[str], event: str) -> None:
         if self.config.settings.backup.notify.webhook_url is None:
             return
         document = {
             "event": event,
+            "job": self.job,
             "run": self.run,
             "host": socket.gethostname(),
             "domains": self.config.settings.domains,
@@ -95,7 +109,7 @@ class Notifier:
         message = EmailMessage()
         domain = self.config.settings.domains[0]
         message["To"] = to
-        message["Subject"] = f"Backup of {domain} {'FAILED' if bad else 'succeeded'}"
+        message["Subject"] = f"{_SUBJECTS[self.job]} of {domain} {'FAILED' if bad else 'succeeded'}"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content("\n".join([*lines, "", f"run {self.run} on {socket.gethostname()}"]))
         subprocess.run(
@@ -139,6 +153,8 @@ def summary(outcomes: Sequence[Outcome], error: BaseException | None) -> list[st
 def _line(outcome: Outcome) -> str:
     if outcome.error is not None:
         return f"{outcome.target}: FAILED: {outcome.error.what}"
+    if outcome.said is not None:
+        return f"{outcome.target}: {outcome.said}"
     if outcome.snapshot is None:
         return f"{outcome.target}: not done"
     return f"{outcome.target}: snapshot {outcome.snapshot} in {outcome.seconds:.0f} s"
@@ -147,7 +163,7 @@ def _line(outcome: Outcome) -> str:
 def _as_json(outcome: Outcome) -> dict[str, Any]:
     return {
         "name": outcome.target,
-        "ok": outcome.snapshot is not None,
+        "ok": outcome.succeeded,
         "snapshot": outcome.snapshot,
         "error": outcome.error.what if outcome.error else None,
         "warnings": outcome.warnings,

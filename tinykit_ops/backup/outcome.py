@@ -24,6 +24,7 @@ class Outcome:
         snapshot: the id of the new snapshot; None when there is none.
         error: why there is no new snapshot; None when there is one.
         warnings: what a person should know although the snapshot is whole.
+        said: what was done, in words, when that was no backup.
     """
 
     target: str
@@ -34,6 +35,12 @@ class Outcome:
     seconds: float = 0.0
     pruned: Pruned | None = None
     warnings: list[str] = field(default_factory=list)
+    said: str | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether what was to be done was done."""
+        return self.error is None and (self.snapshot is not None or self.said is not None)
 
     @property
     def pending(self) -> bool:
