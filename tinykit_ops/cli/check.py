@@ -9,11 +9,12 @@ import click
 
 from tinykit_ops.checks import reference, waivers
 from tinykit_ops.checks.context import Stance
+from tinykit_ops.checks.credentials import ACCOUNT, SUPERUSER
 from tinykit_ops.checks.judging import read_judging
 from tinykit_ops.checks.model import Severity
 from tinykit_ops.checks.plan import Plan, examine
 from tinykit_ops.checks.registry import check_named
-from tinykit_ops.cli import _check_history
+from tinykit_ops.cli import _check_history, _check_scheduled
 from tinykit_ops.cli._check_output import Output, output_options
 from tinykit_ops.errors import Exit
 from tinykit_ops.report import json_format
@@ -78,6 +79,19 @@ def command() -> None:
     default=Stance.AUTO.value,
     help="Say whether this machine is on the instance's allowlist (trusted) or not (stranger).",
 )
+@click.option(
+    "--account-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Look as this account too: two lines, e-mail and password, mode 0600; or the variables "
+    f"{ACCOUNT}_EMAIL and _PASSWORD.",
+)
+@click.option(
+    "--superuser-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help=f"The same as PocketBase's superuser; or {SUPERUSER}_EMAIL and _PASSWORD.",
+)
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, help="Seconds a request.")
 @click.option("--http-port", type=click.IntRange(1, 65535), default=80, help="Of plain HTTP.")
 @output_options
@@ -133,3 +147,4 @@ def schema() -> int:
 
 
 command.add_command(_check_history.history)
+command.add_command(_check_scheduled.scheduled)

@@ -43,6 +43,16 @@ BAD: list[Row] = [
     # Bans.
     ("bans at the second mistake", {"bans": {"attempts": 2}}, "bans.attempts", "3 or more", "10"),
     ("bans for ever", {"bans": {"minutes": 10_000_000}}, "bans.minutes", "525600 or less", "60"),
+    # Checks.
+    ("checks never", {"checks": {"schedule": "@daily"}}, "checks.schedule", "five fields", "41 4"),
+    (
+        "a jitter of a day",
+        {"checks": {"jitter_minutes": 1440}},
+        "checks.jitter_minutes",
+        "120",
+        "20",
+    ),
+    ("alarms of a mood", {"checks": {"alert_on": "bad"}}, "checks.alert_on", "critical", "medium"),
     # Keys.
     ("an unknown key", {"domain": "x"}, "domain", "is not a setting", '"domains"'),
     (
