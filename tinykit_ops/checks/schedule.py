@@ -106,7 +106,7 @@ def _tell(
 
 def _alarm(result: Result) -> Told:
     word = "new finding" if result.verdict.outcome == Outcome.FAIL else "cannot be seen any more"
-    text = f"{word} ({result.check.severity}): not shown to be so: {result.check.title}"
+    text = f"{word} ({result.check.severity}); wanted: {result.check.title}"
     return Told(result.check.id, error=NewFindingError(text))
 
 
