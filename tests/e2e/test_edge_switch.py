@@ -22,8 +22,6 @@ STATES = [
     State("nginx", "basic", "private"),
     State("caddy", "allowlist", "cdn"),
     State("caddy", "basic", "private", apart=True),
-    State("nginx", "account", "public"),
-    State("nginx", "allowlist", "cdn"),
     State("caddy", "account", "public"),
 ]
 
