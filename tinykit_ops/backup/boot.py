@@ -12,9 +12,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from tinykit_ops.backup.manifest import Manifest, Upload
+from tinykit_ops.backup.manifest import Upload
 from tinykit_ops.errors import UnavailableError
 
 BINARY = "pocketbase"
@@ -22,17 +23,23 @@ ORDER = "order.json"
 BOOT_SECONDS = 900.0  #: for all of it; a big copy may take PocketBase minutes to migrate
 
 
-def boot_copy(binary: Path, folder: Path, manifest: Manifest, sample: Upload | None) -> list[str]:
+def boot_copy(
+    binary: Path, folder: Path, rows: Mapping[str, int], sample: Upload | None
+) -> list[str]:
     """Boot on `folder/pb_data`, log in, count rows, read one upload. Returns what is wrong.
 
     The copy is changed by this: give it one that nobody needs any more.
+
+    Args:
+        rows: how many each collection must have.
+        sample: an upload that a record names, to be read through the API.
 
     Raises:
         UnavailableError: this system does not let us shut it away.
     """
     shutil.copyfile(binary, folder / BINARY)  # the user inside may not reach the original
     (folder / BINARY).chmod(0o755)
-    order = {"rows": manifest.rows, "sample": sample.model_dump() if sample else None}
+    order = {"rows": dict(rows), "sample": sample.model_dump() if sample else None}
     (folder / ORDER).write_text(json.dumps(order))
     words = [*_shut_away(), sys.executable, "-m", "tinykit_ops.backup.boot_inside", str(folder)]
     try:

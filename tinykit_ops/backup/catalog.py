@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from tinykit_ops.backup.errors import (
 )
 from tinykit_ops.backup.manifest import FORMAT, INDEX, SNAPSHOTS, Index, index_key
 from tinykit_ops.backup.targets import Target
+from tinykit_ops.backup.verified import Verified
 
 LARGEST_INDEX = 512 << 20  #: bytes; more is no index of ours
 
@@ -30,6 +31,7 @@ class Summary:
         own_bytes: stored for it alone; uploads, shared with others, left out.
         uploads: how many stored objects of uploads it names.
         fault: why it cannot be used; None when its index is sound.
+        verified: the last word on whether it comes back; None when nobody looked.
     """
 
     id: str
@@ -39,6 +41,7 @@ class Summary:
     own_bytes: int = 0
     uploads: int = 0
     fault: str | None = None
+    verified: Verified | None = None
 
 
 def snapshot_ids(target: Target) -> list[str]:
@@ -108,16 +111,23 @@ def _check_format(content: bytes, snapshot: str) -> None:
         )
 
 
-def summaries(target: Target) -> Iterator[Summary]:
-    """Every snapshot, oldest first, one at a time; damaged ones with what is wrong."""
+def summaries(
+    target: Target, word_on: Callable[[Index], Verified | None] = lambda _: None
+) -> Iterator[Summary]:
+    """Every snapshot, oldest first, one at a time; damaged ones with what is wrong.
+
+    Args:
+        word_on: finds the last word on whether a snapshot comes back.
+    """
     for snapshot in snapshot_ids(target):
         try:
-            yield summarise(read_index(target, snapshot))
+            index = read_index(target, snapshot)
+            yield summarise(index, word_on(index))
         except BackupError as error:
             yield Summary(snapshot, None, fault=error.what)
 
 
-def summarise(index: Index) -> Summary:
+def summarise(index: Index, verified: Verified | None = None) -> Summary:
     """The line that `list` shows."""
     own = [index.manifest, *index.parts]
     return Summary(
@@ -127,4 +137,5 @@ def summarise(index: Index) -> Summary:
         index.data_bytes,
         sum(stored.size for stored in own),
         len(index.uploads),
+        verified=verified,
     )

@@ -12,6 +12,7 @@ from tinykit_ops import layout
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.archive import Archive, Source
 from tinykit_ops.backup.errors import BackupSettingsError, MissingUploadsError, local_failure
+from tinykit_ops.backup.learn import learn
 from tinykit_ops.backup.metrics import write_metrics
 from tinykit_ops.backup.outcome import Outcome, UnexpectedError
 from tinykit_ops.backup.places import Places
@@ -109,6 +110,16 @@ class Delivery:
         if source.contents.uploads_elsewhere:
             outcome.warnings.append(ELSEWHERE)
         self._note(name, _succeeded(outcome))
+
+    def learn_succeeded(self) -> None:
+        """Note what verifiers found elsewhere. Backups do not depend on that."""
+        for name, outcome in self.outcomes.items():
+            if outcome.snapshot is None or not self._noted:
+                continue
+            try:
+                learn(self._config, self._places, name)
+            except TinykitOpsError as error:
+                outcome.warnings.append(f"what verifiers found could not be read: {error.what}")
 
     def prune_succeeded(self) -> None:
         """Only after a success. Its failure leaves too much, never too little, so it only warns."""

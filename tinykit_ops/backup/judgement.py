@@ -88,7 +88,8 @@ def _proof(one: TargetStatus, now: datetime) -> str:
     if one.last_verified is None:
         return "not verified yet"
     days = (now - one.last_verified).total_seconds() / 86400
-    return f"verified {max(days, 0):.1f} days ago"
+    by = f" by {one.verified_by}" if one.verified_by else ""
+    return f"verified {max(days, 0):.1f} days ago{by}"
 
 
 def worst(judgements: Sequence[Judgement]) -> Level:

@@ -33,7 +33,7 @@ def read_identities(path: Path) -> list[Identity]:
     """
     try:
         lines = [line.strip() for line in path.read_text().splitlines()]
-        keys = [line for line in lines if line and not line.startswith("#")]
+        keys = [key for line in lines if not line.startswith("#") for key in line.split()]
         identities = [pyrage.x25519.Identity.from_str(key) for key in keys]
     except (OSError, ValueError, pyrage.IdentityError) as error:
         # Never the error's text: it may quote the key.

@@ -19,7 +19,11 @@ POLL_SECONDS = 1.0
 
 @contextmanager
 def only_one(
-    path: Path, *, wait_seconds: float = 0.0, on_wait: Callable[[str], None] | None = None
+    path: Path,
+    *,
+    wait_seconds: float = 0.0,
+    on_wait: Callable[[str], None] | None = None,
+    what: str = "A backup",
 ) -> Iterator[None]:
     """Hold the lock while the block runs.
 
@@ -32,13 +36,14 @@ def only_one(
     Args:
         wait_seconds: how long to wait for another holder.
         on_wait: told once, who holds it.
+        what: the holder is at, for the message.
 
     Raises:
         BackupBusyError: another process holds it, still.
         AccessError: this user may not.
     """
     with _opened(path) as file:
-        _take(file, path, wait_seconds, on_wait)
+        _take(file, path, wait_seconds, on_wait, what)
         file.seek(0)
         file.truncate(0)
         file.write(f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
@@ -60,7 +65,11 @@ def _opened(path: Path) -> TextIO:
 
 
 def _take(
-    file: TextIO, path: Path, wait_seconds: float, on_wait: Callable[[str], None] | None
+    file: TextIO,
+    path: Path,
+    wait_seconds: float,
+    on_wait: Callable[[str], None] | None,
+    what: str,
 ) -> None:
     deadline = time.monotonic() + wait_seconds
     while True:
@@ -71,7 +80,7 @@ def _take(
             holder = _holder(file)
         if time.monotonic() >= deadline:
             raise BackupBusyError(
-                f"A backup is running already ({holder})",
+                f"{what} is running already ({holder})",
                 where=str(path),
                 hint="wait for it; a lock ends with its process and needs no cleaning up",
             )

@@ -60,20 +60,37 @@ _GAUGES: list[tuple[str, str, Callable[[TargetStatus], float]]] = [
 ]
 
 
-def render(status: BackupStatus) -> str:
-    """The metrics in Prometheus' text format."""
-    return "\n".join(_lines(status)) + "\n"
+#: What a host does not know that makes no backups itself.
+_OF_RUNS = {
+    "tinykit_backup_last_failure_timestamp_seconds",
+    "tinykit_backup_failing",
+    "tinykit_backup_sent_bytes",
+    "tinykit_backup_duration_seconds",
+}
 
 
-def _lines(status: BackupStatus) -> Iterator[str]:
+def render(status: BackupStatus, of: str = "") -> str:
+    """The metrics in Prometheus' text format.
+
+    Args:
+        of: the instance, on a host that verifies the snapshots of others.
+    """
+    return "\n".join(_lines(status, of)) + "\n"
+
+
+def _lines(status: BackupStatus, of: str) -> Iterator[str]:
+    whose = f',of="{of}"' if of else ""
     for name, meaning, value in _GAUGES:
+        if of and name in _OF_RUNS:
+            continue
         yield f"# HELP {name} {meaning}"
         yield f"# TYPE {name} gauge"
         for target, one in sorted(status.targets.items()):
-            yield f'{name}{{target="{target}"}} {value(one):.13g}'
+            yield f'{name}{{target="{target}"{whose}}} {value(one):.13g}'
 
 
-def write_metrics(status: BackupStatus, folder: Path) -> None:
+def write_metrics(status: BackupStatus, folder: Path, of: str = "") -> None:
     """Write the file when node-exporter's folder is there."""
     if folder.is_dir():
-        write_atomically(folder / FILE, render(status).encode())
+        name = f"tinykit_backup_{of}.prom" if of else FILE
+        write_atomically(folder / name, render(status, of).encode())

@@ -1,4 +1,4 @@
-"""Telling others how a backup went: a ping, a webhook, an e-mail.
+"""Telling others how a backup, a verification or a prune went: a ping, a webhook, an e-mail.
 
 A hook that fails is a line in the log and never fails a backup. Addresses are secrets: they are
 read from files of root, are in no argument of a program, and no error text of a hook is shown,
@@ -24,13 +24,23 @@ from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.errors import BackupError
 from tinykit_ops.backup.outcome import Outcome
 
-BACKUP, CHECK = "backup", "check"  #: jobs
+BACKUP, VERIFY, PRUNE, CHECK = "backup", "verify", "prune", "check"  #: jobs
 PING_URL = "backup-notify-ping-url"
-OWN_PING_URLS = {CHECK: "checks-ping-url"}  #: of jobs that have an address of their own
+#: Of jobs that have an address of their own.
+OWN_PING_URLS = {
+    VERIFY: "backup-notify-verify-ping-url",
+    PRUNE: "backup-notify-prune-ping-url",
+    CHECK: "checks-ping-url",
+}
 WEBHOOK_URL = "backup-notify-webhook-url"
 SENDMAIL = Path("/usr/sbin/sendmail")
 HOOK_SECONDS = 20.0  #: at most, for each hook, whatever its server does
-_SUBJECTS = {BACKUP: "Backup", CHECK: "Security check"}
+_SUBJECTS = {
+    BACKUP: "Backup",
+    VERIFY: "Verification of the backups",
+    PRUNE: "Pruning of the backups",
+    CHECK: "Security check",
+}
 _ANSWER_SECONDS = (5, 10)  #: to connect, and between two pieces of the answer
 
 
@@ -41,8 +51,9 @@ class Notifier:
     Attributes:
         run: its id, a UUID; healthchecks.io measures by it how long a run took.
         failures: which hooks failed, in words without addresses.
-        job: what is done: a backup, or a look at the checklist. A job without an address of its
-            own tells `ping_url` only that it failed: its success must not hide a missing backup.
+        job: what is done: a backup, a verification, a prune or a look at the checklist.
+        main_job: what `ping_url` is for on this host. Other jobs without an address of their own
+            only tell it when they fail: their success must not hide that the main job is missing.
     """
 
     config: AgentConfig
@@ -50,6 +61,7 @@ class Notifier:
     sendmail: Path = SENDMAIL
     failures: list[str] = field(default_factory=list)
     job: str = BACKUP
+    main_job: str = BACKUP
 
     def started(self) -> None:
         """A run begins."""
@@ -85,10 +97,16 @@ class Notifier:
         self._guarded(f"ping{ending}", ping)
 
     def _ping_secret(self, ending: str) -> str | None:
-        if self.job == CHECK and self.config.settings.checks.ping_url is not None:
-            return OWN_PING_URLS[CHECK]
-        tells_all = self.job == BACKUP or ending == "/fail"
-        return PING_URL if self.config.settings.backup.notify.ping_url and tells_all else None
+        wanted = self.config.settings.backup.notify
+        own = {
+            VERIFY: wanted.verify_ping_url,
+            PRUNE: wanted.prune_ping_url,
+            CHECK: self.config.settings.checks.ping_url,
+        }.get(self.job)
+        if own is not None:
+            return OWN_PING_URLS[self.job]
+        tells_all = self.job == self.main_job or ending == "/fail"
+        return PING_URL if wanted.ping_url is not None and tells_all else None
 
     def _webhook(self, outcomes: Sequence[Outcome], lines: list[str], event: str) -> None:
         if self.config.settings.backup.notify.webhook_url is None:
@@ -108,8 +126,9 @@ class Notifier:
     def _mail(self, to: str, lines: Sequence[str], bad: bool) -> None:
         message = EmailMessage()
         domain = self.config.settings.domains[0]
+        told = "FAILED" if bad else "succeeded"
         message["To"] = to
-        message["Subject"] = f"{_SUBJECTS[self.job]} of {domain} {'FAILED' if bad else 'succeeded'}"
+        message["Subject"] = f"{_SUBJECTS[self.job]} of {domain} {told}"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content("\n".join([*lines, "", f"run {self.run} on {socket.gethostname()}"]))
         subprocess.run(

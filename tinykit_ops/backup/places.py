@@ -22,6 +22,7 @@ class Places:
         state: what backups leave behind.
         lock: held for the length of a run.
         metrics: node-exporter's folder of text files; nothing is written when it is missing.
+        of: the instance, on a host that verifies the snapshots of others; empty on an instance.
     """
 
     pocketbase_url: str = layout.POCKETBASE_URL
@@ -35,6 +36,16 @@ class Places:
     state: Path = Path(layout.STATE_DIR) / "backup"
     lock: Path = Path(layout.LOCK_DIR) / "backup.lock"
     metrics: Path = Path("/var/lib/prometheus/node-exporter")
+    of: str = ""
+
+    @classmethod
+    def of_instance(cls, name: str) -> Places:
+        """Where a verifier keeps what it knows of one instance."""
+        return cls(
+            state=Path(layout.STATE_DIR) / "instances" / name / "backup",
+            lock=Path(layout.LOCK_DIR) / f"backup-{name}.lock",
+            of=name,
+        )
 
     @property
     def database(self) -> Path:

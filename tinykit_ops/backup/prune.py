@@ -5,7 +5,7 @@ Why content goes only after a grace time, and why that is safe beside a running 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from tinykit_ops.backup.catalog import read_index, snapshot_ids
 from tinykit_ops.backup.errors import BackupError, DamagedError, LockedError, TargetAccessError
 from tinykit_ops.backup.manifest import Index, folder, index_key
 from tinykit_ops.backup.retention import Decision, decide
+from tinykit_ops.backup.sign_offs import SignOffs
 from tinykit_ops.backup.targets import Target
 from tinykit_ops.backup.unnamed import (
     GRACE,
@@ -27,6 +28,7 @@ from tinykit_ops.settings.retention import RetentionSettings
 
 __all__ = ["GRACE", "Pruned", "prune"]
 
+RESULTS_KEPT = 5  #: of verifying one snapshot
 REFUSALS = 3  #: so many without one success: these credentials may not delete at all
 
 
@@ -54,6 +56,7 @@ def prune(
     retention: RetentionSettings,
     *,
     protected: Collection[str] = (),
+    signers: Collection[str] = (),
     dry_run: bool = False,
     now: datetime | None = None,
 ) -> Pruned:
@@ -62,7 +65,9 @@ def prune(
     Credentials that may not delete are no fault: the result says so, and a host that may can do it.
 
     Args:
-        protected: ids that stay whatever the retention says: the last verified snapshot.
+        protected: ids that stay whatever the retention says: the last snapshot that this host
+            verified. What others verified is read from the target.
+        signers: whose results count for that, see `SignOffs`.
         dry_run: only decide; nothing is written.
         now: instead of the target's own time, for tests.
 
@@ -76,7 +81,7 @@ def prune(
         now = now or (datetime.now(UTC) if dry_run else time_of(target))
     except TargetAccessError as error:
         return Pruned([], denied=error.what)
-    run = _Prune(target, now)
+    run = _Prune(target, now, SignOffs(target, signers))
     pruned = run.decide(retention, protected)
     if dry_run:
         run.look_for_content(pruned)
@@ -84,6 +89,7 @@ def prune(
     with suppress(_MayNotDelete):
         run.remove_snapshots(pruned)
         run.remove_content(pruned)
+        run.remove_results()
     return pruned
 
 
@@ -94,19 +100,25 @@ class _MayNotDelete(Exception):  # noqa: N818
 class _Prune:
     """One prune of one target."""
 
-    def __init__(self, target: Target, now: datetime) -> None:
+    def __init__(self, target: Target, now: datetime, results: SignOffs) -> None:
         self._target = target
+        self._results = results
         self._now = now
         self._named: dict[str, set[str]] = {}
         self._deleted = self._refused = 0
 
     def decide(self, retention: RetentionSettings, protected: Collection[str]) -> Pruned:
         times: list[tuple[str, datetime]] = []
+        stays = {*protected, *self._results.protected(self._indexes(times))}
+        return Pruned(decide(times, retention, stays, self._now))
+
+    def _indexes(self, times: list[tuple[str, datetime]]) -> Iterator[Index]:
+        """One at a time: those of big instances are not all held at once."""
         for snapshot in snapshot_ids(self._target):
             index = _readable_index(self._target, snapshot)
             times.append((snapshot, index.created))
             self._named[snapshot] = {stored.key for stored in index.objects}
-        return Pruned(decide(times, retention, protected, self._now))
+            yield index
 
     def remove_snapshots(self, pruned: Pruned) -> None:
         """The index first: from then on it is no snapshot, whatever happens."""
@@ -135,6 +147,18 @@ class _Prune:
         pruned.waiting = len(left)
         if removed:
             write_notes(self._target, Notes(since=left))
+
+    def remove_results(self) -> None:
+        """Results of snapshots that are gone, and all but the last few of the others. What cannot
+        go stays: it is small, and harms nobody."""
+        present = set(snapshot_ids(self._target))
+        for snapshot in self._results.snapshots:
+            kept = RESULTS_KEPT if snapshot in present else 0
+            for stored in self._results.objects(snapshot)[kept:]:
+                # A snapshot whose index is not there yet has no results that are old.
+                if kept or self._now - stored.modified >= GRACE or snapshot in self._named:
+                    with suppress(LockedError, TargetAccessError):
+                        self._target.delete(stored.key)
 
     def _since(self, before: Notes) -> dict[str, datetime]:
         """Since when what is unnamed now has been so. What an index named when this prune began,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.errors import BackupError
+from tinykit_ops.backup.learn import signers_of
 from tinykit_ops.backup.places import Places
 from tinykit_ops.backup.prune import Pruned, prune
-from tinykit_ops.backup.status import TargetStatus, read_status
+from tinykit_ops.backup.status import known_of
 from tinykit_ops.backup.targets import open_target, target_settings
 from tinykit_ops.backup.targets.volume import is_volume_target, open_volume
 from tinykit_ops.backup.volumes import prune_volume
@@ -17,14 +18,14 @@ class LastBackupFailedError(BackupError):
 
 
 def prune_one(config: AgentConfig, places: Places, name: str, *, dry_run: bool) -> Pruned:
-    """Apply a target's retention; its last verified snapshot stays.
+    """Apply a target's retention; its last verified snapshot stays, whoever verified it.
 
     Raises:
         LastBackupFailedError: the last backup to it failed, as far as this host knows. A dry run
             is done all the same.
         BackupError: as `prune` does.
     """
-    known = _known(places, name)
+    known = known_of(name, places.status)
     if known.failing and not dry_run:
         raise LastBackupFailedError(
             f"Nothing was pruned in {name!r}: the last backup to it failed",
@@ -37,9 +38,5 @@ def prune_one(config: AgentConfig, places: Places, name: str, *, dry_run: bool) 
         store = open_volume(config, name)
         return prune_volume(store, plan.retention, protected=protected, dry_run=dry_run)
     target = open_target(config, name)
-    return prune(target, plan.retention, protected=protected, dry_run=dry_run)
-
-
-def _known(places: Places, name: str) -> TargetStatus:
-    status = read_status(places.status)
-    return status.targets.get(name, TargetStatus()) if status else TargetStatus()
+    signers = signers_of(config, name)
+    return prune(target, plan.retention, protected=protected, signers=signers, dry_run=dry_run)

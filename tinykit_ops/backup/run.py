@@ -77,6 +77,7 @@ def run_backup(
             try:
                 clear_leftovers(places)
                 _Run(config, places, delivery).go()
+                delivery.learn_succeeded()
                 if how.prune:
                     delivery.prune_succeeded()
             except TinykitOpsError as error:

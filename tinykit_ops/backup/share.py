@@ -26,9 +26,17 @@ class Share:
         if not 1 <= number <= parts <= _MOST:
             raise UsageError(
                 f"{text!r} is no part of the uploads",
-                hint="write 2/7 for the second of seven parts; 1/1 reads everything",
+                hint="write 2/7 for the second of seven parts, or next/7; 1/1 reads everything",
             )
         return cls(number, parts)
+
+    @classmethod
+    def parse_turn(cls, text: str) -> Share | int:
+        """ "2/7" → Share(2, 7); "next/7" → 7: the part whose turn it is. Raises UsageError."""
+        word, slash, parts = text.strip().partition("/")
+        if word != "next" or not slash:
+            return cls.parse(text)
+        return cls.parse(f"1/{parts}").parts
 
     @property
     def is_whole(self) -> bool:

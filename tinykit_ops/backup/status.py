@@ -34,8 +34,10 @@ class TargetStatus(BaseModel):
     error: str | None = None  #: of the last failure
     last_verified: AwareDatetime | None = None  #: when a restored copy was last found good
     verified_snapshot: str | None = None
+    verified_by: str | None = None  #: name of the host that found so
     last_verify_failure: AwareDatetime | None = None
     verify_error: str | None = None
+    verify_runs: int = 0  #: which part of the uploads is the next to be read is counted by it
 
     @property
     def failing(self) -> bool:
@@ -76,6 +78,12 @@ def read_status(path: Path = STATUS_FILE) -> BackupStatus | None:
             where=str(path),
             hint="the next `tinykit-ops backup run` writes a new one",
         ) from None
+
+
+def known_of(target: str, path: Path = STATUS_FILE) -> TargetStatus:
+    """What is known of one target. Raises StorageError as `read_status` does."""
+    status = read_status(path)
+    return status.targets.get(target, TargetStatus()) if status else TargetStatus()
 
 
 def note(

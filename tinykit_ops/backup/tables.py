@@ -18,6 +18,8 @@ from tinykit_ops.errors import TinykitOpsError
 
 if TYPE_CHECKING:
     from tinykit_ops.backup.doctor.sign import Sign
+    from tinykit_ops.backup.sign_offs import Found
+    from tinykit_ops.backup.verify_run import Examined
 
 
 def size(count: float) -> str:
@@ -64,14 +66,15 @@ def run_json(outcomes: Sequence[Outcome]) -> str:
 def list_lines(target: str, found: Sequence[Summary]) -> Iterator[str]:
     """The snapshots of a target as a table, newest first."""
     yield f"{target}: {len(found)} snapshot(s)"
-    rows = [("ID", "DATA", "UPLOADS", "ITS OWN", "SEALED")]
+    rows = [("ID", "DATA", "UPLOADS", "ITS OWN", "SEALED", "VERIFIED")]
     for one in reversed(found):
         if one.fault is not None:
-            rows.append((one.id, f"DAMAGED: {one.fault}", "", "", ""))
+            rows.append((one.id, f"DAMAGED: {one.fault}", "", "", "", ""))
             continue
         sealed = "encrypted" if one.encrypted else "not encrypted"
         sizes = size(one.data_bytes), str(one.uploads), size(one.own_bytes)
-        rows.append((one.id, *sizes, sealed))
+        verified = one.verified.line if one.verified else "not yet"
+        rows.append((one.id, *sizes, sealed, verified))
     if found:
         yield from columns(rows)
 
@@ -90,8 +93,8 @@ def list_json(found: dict[str, list[Summary]]) -> str:
     return _json({name: [asdict(one) for one in summaries] for name, summaries in found.items()})
 
 
-def show_lines(index: Index) -> Iterator[str]:
-    """One snapshot: what is stored for it."""
+def show_lines(index: Index, found: Sequence[Found] = ()) -> Iterator[str]:
+    """One snapshot: what is stored for it, and what was found when it was verified."""
     yield f"snapshot {index.id}, made {index.created.isoformat()}"
     yield f"encrypted: {'yes' if index.encrypted else 'no'}"
     yield f"data: {size(index.data_bytes)}"
@@ -99,6 +102,27 @@ def show_lines(index: Index) -> Iterator[str]:
         yield f"  {stored.key}  {size(stored.size)}  sha256 {stored.sha256}"
     total = sum(stored.size for stored in index.uploads)
     yield f"uploads: {len(index.uploads)} objects, {size(total)} (shared between snapshots)"
+    yield "verified:" if found else "verified: not yet"
+    for one in found:
+        pocketbase = one.result.pocketbase or "unknown"
+        faults = f"{one.result.faults} fault(s), " if one.result.faults else ""
+        booted = f"PocketBase {pocketbase} booted" if one.result.booted else "not booted"
+        yield f"  {one.verified.line}: {faults}{booted}, uploads read: {one.result.uploads_read}"
+
+
+def show_json(index: Index, found: Sequence[Found]) -> str:
+    """The same as JSON: the index, with the results as `verified`."""
+    told = [{**one.result.model_dump(mode="json"), "trusted": one.trusted} for one in found]
+    return _json({**index.model_dump(mode="json"), "verified": told})
+
+
+def verify_lines(found: Sequence[Examined]) -> Iterator[str]:
+    """What was looked at, every fault, and the verdict, of each snapshot."""
+    for verdict in [verdict for one in found for verdict in one.verdicts]:
+        yield from (f"  looked at: {step}" for step in verdict.steps)
+        yield from (f"  FAULT: {fault}" for fault in verdict.faults)
+        yield from (f"  warning: {warning}" for warning in verdict.warnings)
+        yield f"{verdict.id}: {'it comes back' if verdict.sound else 'it does NOT come back'}"
 
 
 def prune_lines(target: str, pruned: Pruned, *, dry_run: bool) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,16 +13,19 @@ from typing import BinaryIO, cast
 from tinykit_ops.backup.boot import boot_copy
 from tinykit_ops.backup.catalog import read_index
 from tinykit_ops.backup.database import Contents, find_faults, read_contents
-from tinykit_ops.backup.errors import BackupSettingsError, WrongKeyError, local_failure
+from tinykit_ops.backup.errors import NoSpaceError, local_failure
 from tinykit_ops.backup.fetch import fetch_manifest, fetch_part, upload_parts
 from tinykit_ops.backup.keys import Identity
 from tinykit_ops.backup.manifest import UPLOADS, Index, Manifest, Part, Upload
 from tinykit_ops.backup.restore import DATA, fetch_boot, fetch_database
 from tinykit_ops.backup.share import WHOLE, Share
 from tinykit_ops.backup.targets import Target
-from tinykit_ops.errors import TinykitOpsError
+from tinykit_ops.errors import AccessError, TinykitOpsError, UnavailableError, UsageError
 
 FindBinary = Callable[[str], Path]  #: version → PocketBase's binary
+DISK = "/var/tmp"  # noqa: S108  # the folder in it is made with a name nobody can guess
+#: What stands between us and the snapshot, and says nothing about it.
+_COULD_NOT_LOOK = (UsageError, UnavailableError, AccessError, NoSpaceError)
 
 
 @dataclass
@@ -29,13 +33,23 @@ class Verdict:
     """What was looked at, and what is wrong.
 
     Attributes:
-        steps: what was done, in words, in order.
+        steps: what was done, in words, in order; names nothing of the data.
         faults: everything that is wrong; none means that the snapshot comes back.
+        share: which part of the uploads was to be read.
+        index: of the snapshot; None when it cannot be read.
+        pocketbase: the version that made the snapshot; None when nobody can tell.
+        booted: whether PocketBase was booted on the copy.
+        warnings: what a person should know beside that.
     """
 
     id: str
+    share: Share = WHOLE
+    index: Index | None = None
+    pocketbase: str | None = None
+    booted: bool = False
     steps: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def sound(self) -> bool:
@@ -59,21 +73,29 @@ def verify(
             verdict's steps say so.
 
     Raises:
-        BackupSettingsError: no such snapshot, or it is encrypted and no key was given.
-        WrongKeyError: the key is another one. Neither says anything about the snapshot.
+        UsageError: no such snapshot, it is encrypted and no key was given, or its PocketBase is
+            of a version that nobody has a hash for.
+        UnavailableError, AccessError: the target does not answer or refuses us, or PocketBase
+            cannot be booted here; a WrongKeyError among them.
+        NoSpaceError: this host's disk is full. None of these says anything about the snapshot.
     """
-    verdict = Verdict(snapshot)
-    with tempfile.TemporaryDirectory(prefix="tinykit-ops-verify-") as folder:
+    verdict = Verdict(snapshot, share)
+    with tempfile.TemporaryDirectory(prefix="tinykit-ops-verify-", dir=room()) as folder:
         try:
             run = _Verification(target, verdict, identities, Path(folder), find_binary, share)
             run.go()
-        except (BackupSettingsError, WrongKeyError):
+        except _COULD_NOT_LOOK:
             raise
         except TinykitOpsError as error:
             verdict.faults.append(_line(error))
         except OSError as error:
             raise local_failure(error) from None
     return verdict
+
+
+def room() -> str | None:
+    """Where the copy goes: not to /tmp, which is memory on Debian 13, unless somebody says so."""
+    return None if os.environ.get("TMPDIR") or not Path(DISK).is_dir() else DISK
 
 
 class _Verification:
@@ -94,10 +116,11 @@ class _Verification:
         self._share = share
 
     def go(self) -> None:
-        index = read_index(self._target, self._verdict.id)
+        index = self._verdict.index = read_index(self._target, self._verdict.id)
         if not index.encrypted:
             self._identities = []
         manifest = fetch_manifest(self._target, index, self._identities)
+        self._verdict.pocketbase = manifest.pocketbase
         self._did("index and manifest belong together")
         contents = self._database(manifest)
         sample = _sample(manifest, contents)
@@ -156,6 +179,8 @@ class _Verification:
             faults = [f"database: {fault}" for fault in find_faults(path)]
             self._did("database: SQLite's integrity and foreign keys")
             contents = read_contents(path)
+        except _COULD_NOT_LOOK:
+            raise
         except TinykitOpsError as error:
             self._verdict.faults.append(f"database: {_line(error)}")
             return None
@@ -174,7 +199,8 @@ class _Verification:
             self._did("NOT booted, as asked")
             return
         binary = self._find_binary(manifest.pocketbase)
-        faults = boot_copy(binary, self._folder, manifest, sample)
+        faults = boot_copy(binary, self._folder, manifest.rows, sample)
+        self._verdict.booted = True
         self._verdict.faults += faults
         self._did(f"PocketBase {manifest.pocketbase} booted on the copy, rows read over its API")
 
@@ -185,7 +211,7 @@ class _Verification:
         """Note a fault and go on, so that all of them are named."""
         try:
             step()
-        except WrongKeyError:
+        except _COULD_NOT_LOOK:
             raise
         except TinykitOpsError as error:
             self._verdict.faults.append(f"{what}: {_line(error)}")

@@ -1,56 +1,245 @@
-"""Verifying from the command line: which snapshot, which binary, and what is noted of it."""
+"""Verifying from the command line: which snapshots, which binary, and who is told."""
 
 from __future__ import annotations
 
+import socket
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.binaries import binary_of_version
-from tinykit_ops.backup.catalog import newest_id
-from tinykit_ops.backup.keys import read_identities
+from tinykit_ops.backup.catalog import newest_id, snapshot_ids
+from tinykit_ops.backup.delivery import unexpected, wanted_targets
+from tinykit_ops.backup.errors import BackupError, local_failure
+from tinykit_ops.backup.keys import Identity, read_identities
+from tinykit_ops.backup.lock import only_one
 from tinykit_ops.backup.metrics import write_metrics
+from tinykit_ops.backup.notify import BACKUP, VERIFY, Notifier
+from tinykit_ops.backup.outcome import Outcome
 from tinykit_ops.backup.places import Places
 from tinykit_ops.backup.share import WHOLE, Share
-from tinykit_ops.backup.status import TargetStatus, note
-from tinykit_ops.backup.targets import open_target
+from tinykit_ops.backup.sign_off import sign_off, store
+from tinykit_ops.backup.status import TargetStatus, known_of, note
+from tinykit_ops.backup.targets import Target, open_target
+from tinykit_ops.backup.targets.volume import VolumeStore, is_volume_target, open_volume
+from tinykit_ops.backup.verified import Verified
 from tinykit_ops.backup.verify import Verdict, verify
+from tinykit_ops.backup.verify_volume import verify_data
+from tinykit_ops.backup.volumes import newest_complete
+from tinykit_ops.errors import TinykitOpsError
 
 
-def verify_and_note(
-    config: AgentConfig,
-    places: Places,
-    target_name: str,
-    snapshot: str | None,
-    identity: Path | None,
-    *,
-    boot: bool = True,
-    share: Share = WHOLE,
-) -> Verdict:
-    """Verify one snapshot, the newest when none is named, and note the verdict on this host.
+class NotRestorableError(BackupError):
+    """A snapshot does not come back."""
 
-    A verdict without a boot is noted only when it is bad: it proves too little to be good.
 
-    Raises: as `verify` does.
+@dataclass(frozen=True)
+class Ask:
+    """What is to be verified, and how far.
+
+    Attributes:
+        snapshot: its id; the newest when None.
+        every: all of the target.
+        share: which part of the uploads to read, or of how many parts the next one.
+        at: where a snapshot of a volume can be seen, when this host does not know.
     """
-    target = open_target(config, target_name)
-    verdict = verify(
-        target,
-        snapshot or newest_id(target),
-        read_identities(identity) if identity else [],
-        find_binary=(lambda version: binary_of_version(version, places)) if boot else None,
-        share=share,
+
+    snapshot: str | None = None
+    every: bool = False
+    identity: Path | None = None
+    boot: bool = True
+    share: Share | int = WHOLE
+    at: Path | None = None
+
+
+@dataclass(frozen=True)
+class How:
+    """How it is done.
+
+    Attributes:
+        wait_seconds: for another scheduled verification of this host; None for one by hand, which
+            waits for nobody.
+        log: is told what a person may want to read later.
+    """
+
+    wait_seconds: float | None = None
+    log: Callable[[str], None] = lambda _: None
+    run: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+@dataclass
+class Examined:
+    """What became of one target.
+
+    Attributes:
+        error: what kept us from looking; it says nothing about the snapshots.
+    """
+
+    outcome: Outcome
+    verdicts: list[Verdict] = field(default_factory=list)
+    error: TinykitOpsError | None = None
+
+
+def verify_targets(
+    config: AgentConfig, places: Places, names: Sequence[str], ask: Ask, how: How | None = None
+) -> list[Examined]:
+    """Verify snapshots of some targets; one that cannot be looked at stops no other.
+
+    Each verdict is noted on this host and beside the snapshot, and the hooks are told.
+
+    Raises:
+        BackupBusyError: another scheduled verification is at work, still.
+        BackupSettingsError: there is no target, or not one of that name.
+    """
+    how = how or How()
+    found = [Examined(Outcome(name)) for name in wanted_targets(config, names)]
+    main_job = VERIFY if places.of else BACKUP
+    notifier = Notifier(config, how.run, job=VERIFY, main_job=main_job)
+    stopped: BaseException | None = None
+    try:
+        with _alone(places, how):
+            notifier.started()
+            for one in found:
+                _examine(config, places, one, ask)
+    except BaseException as error:
+        stopped = error
+        raise
+    finally:
+        notifier.finished([one.outcome for one in found], stopped)
+        for failure in notifier.failures:
+            how.log(f"warning: {failure}")
+    return found
+
+
+def _alone(places: Places, how: How) -> AbstractContextManager[None]:
+    """By hand, a person may verify as much at once as the host can bear."""
+    if how.wait_seconds is None:
+        return nullcontext()
+
+    def waiting(holder: str) -> None:
+        how.log(f"waiting for another verification: {holder}")
+
+    lock = places.lock.with_name("verify.lock")
+    wait = how.wait_seconds
+    return only_one(lock, wait_seconds=wait, on_wait=waiting, what="A verification")
+
+
+def _examine(config: AgentConfig, places: Places, one: Examined, ask: Ask) -> None:
+    outcome, began = one.outcome, time.monotonic()
+    try:
+        look = _volume if is_volume_target(config, outcome.target) else _archives
+        look(config, places, one, ask)
+    except TinykitOpsError as error:
+        one.error = outcome.error = error
+    except OSError as error:
+        one.error = outcome.error = local_failure(error)
+    except Exception as error:
+        one.error = outcome.error = unexpected(error)
+    outcome.seconds = time.monotonic() - began
+    if outcome.error is None:
+        outcome.error = _complaint(one.verdicts)
+        outcome.said = f"{len(one.verdicts)} snapshot(s) verified"
+    outcome.snapshot = one.verdicts[-1].id if one.verdicts and not outcome.error else None
+    outcome.warnings = [text for verdict in one.verdicts for text in verdict.warnings]
+
+
+def _complaint(verdicts: Sequence[Verdict]) -> NotRestorableError | None:
+    bad = [verdict for verdict in verdicts if not verdict.sound]
+    if not bad:
+        return None
+    more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
+    return NotRestorableError(
+        f"snapshot {bad[0].id}{more} does not come back: {bad[0].faults[0]}",
+        hint="`tinykit-ops backup verify` names every fault; make a new snapshot",
     )
-    if boot or not verdict.sound:
-        status = note(target_name, lambda known: _noted(known, verdict), places.status)
-        write_metrics(status, places.metrics)
-    return verdict
 
 
-def _noted(known: TargetStatus, verdict: Verdict) -> TargetStatus:
+# Archives ----------------------------------------------------------------------------------------
+
+
+def _archives(config: AgentConfig, places: Places, one: Examined, ask: Ask) -> None:
+    target = open_target(config, one.outcome.target)
+    identities = read_identities(ask.identity) if ask.identity else []
+    newest = newest_id(target)
+    for snapshot in snapshot_ids(target) if ask.every else [ask.snapshot or newest]:
+        share = _share(places, target.name, ask.share)
+        verdict = verify(
+            target,
+            snapshot,
+            identities,
+            find_binary=(lambda version: binary_of_version(version, places)) if ask.boot else None,
+            share=share,
+        )
+        one.verdicts.append(verdict)
+        if ask.boot or not verdict.sound:
+            _note(places, target.name, verdict, is_newest=snapshot == newest)
+            _store(target, verdict, identities)
+
+
+def _share(places: Places, target: str, wanted: Share | int) -> Share:
+    if isinstance(wanted, Share):
+        return wanted
+    return Share(known_of(target, places.status).verify_runs % wanted + 1, wanted)
+
+
+def _store(target: Target, verdict: Verdict, identities: Sequence[Identity]) -> None:
+    """Beside the snapshot; what was found holds also when it cannot be said there."""
+    signing = identities if verdict.index is not None and verdict.index.encrypted else []
+    try:
+        store(target, sign_off(verdict), signing)
+    except TinykitOpsError as error:
+        verdict.warnings.append(f"the result could not be stored in the target: {error.what}")
+
+
+# Volumes -----------------------------------------------------------------------------------------
+
+
+def _volume(config: AgentConfig, places: Places, one: Examined, ask: Ask) -> None:
+    volume = open_volume(config, one.outcome.target)
+    newest = newest_complete(volume)
+    complete = [snapshot.id for snapshot in volume.list() if snapshot.complete]
+    for snapshot in complete if ask.every else [ask.snapshot or newest]:
+        data = ask.at or volume.folder_of(snapshot, places.data)
+        verdict = verify_data(snapshot, data, places, boot=ask.boot)
+        one.verdicts.append(verdict)
+        if ask.boot or not verdict.sound:
+            _note(places, volume.name, verdict, is_newest=snapshot == newest)
+            _tag(volume, verdict)
+
+
+def _tag(volume: VolumeStore, verdict: Verdict) -> None:
+    try:
+        result = Verified(verdict.sound, datetime.now(UTC), socket.gethostname())
+        volume.sign_off(verdict.id, result)
+    except TinykitOpsError as error:
+        verdict.warnings.append(f"the result could not be noted at the snapshot: {error.what}")
+
+
+# This host ---------------------------------------------------------------------------------------
+
+
+def _note(places: Places, target: str, verdict: Verdict, *, is_newest: bool) -> None:
+    """A verdict without a boot is noted only when it is bad: it proves too little to be good."""
     now = datetime.now(UTC)
-    if verdict.sound:
-        return known.model_copy(update={"last_verified": now, "verified_snapshot": verdict.id})
-    return known.model_copy(
-        update={"last_verify_failure": now, "verify_error": f"{verdict.id}: {verdict.faults[0]}"}
-    )
+
+    def change(known: TargetStatus) -> TargetStatus:
+        update: dict[str, object] = {"verify_runs": known.verify_runs + 1}
+        if verdict.sound:
+            update |= {"last_verified": now, "verified_snapshot": verdict.id}
+            update |= {"verified_by": socket.gethostname()}
+        else:
+            update |= {"last_verify_failure": now}
+            update |= {"verify_error": f"{verdict.id}: {verdict.faults[0]}"}
+        if places.of and is_newest and verdict.index:
+            # A verifier makes no backups: how old the newest is, it learns by looking.
+            created = verdict.index.created
+            update |= {"last_success": created, "first_success": known.first_success or created}
+            update |= {"snapshot": verdict.id, "data_bytes": verdict.index.data_bytes}
+        return known.model_copy(update=update)
+
+    write_metrics(note(target, change, places.status), places.metrics, places.of)

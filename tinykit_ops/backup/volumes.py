@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,7 +43,13 @@ def volume_summaries(store: VolumeStore) -> list[Summary]:
     The sizes are the volume's; what a snapshot takes of its own only its service knows.
     """
     return [
-        Summary(one.id, one.created, data_bytes=one.size, fault=one.fault or _pending(one))
+        Summary(
+            one.id,
+            one.created,
+            data_bytes=one.size,
+            fault=one.fault or _pending(one),
+            verified=one.verified,
+        )
         for one in store.list()
     ]
 
@@ -80,7 +86,8 @@ def prune_volume(
     """
     found = store.list()
     times = [(one.id, one.created) for one in found if one.complete]
-    pruned = Pruned(decide(times, retention, protected, now or datetime.now(UTC)))
+    stays = {*protected, *_verified_last(found)}
+    pruned = Pruned(decide(times, retention, stays, now or datetime.now(UTC)))
     going = [one.id for one in pruned.decisions if not one.stays]
     failed = [one.id for one in found if one.fault]
     for snapshot in [] if dry_run else [*reversed(going), *failed]:
@@ -92,6 +99,11 @@ def prune_volume(
             pruned.locked[snapshot] = pruned.denied = error.what
             break
     return pruned
+
+
+def _verified_last(found: Sequence[VolumeSnapshot]) -> set[str]:
+    good = [(one.verified.when, one.id) for one in found if one.verified and one.verified.good]
+    return {max(good)[1], max(one for _, one in good)} if good else set()
 
 
 def restore_volume(store: VolumeStore, snapshot: str, data: Path, to: Path) -> Path:

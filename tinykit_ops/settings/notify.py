@@ -21,9 +21,21 @@ class NotifySettings(Section):
         "Whoever knows it can call it, so it is a secret.",
         examples=[{"env": "TINYKIT_PING_URL"}],
     )
+    verify_ping_url: Secret | None = Field(
+        default=None,
+        description="The same for `backup verify`, which has a rhythm of its own. Left out, "
+        "`ping_url` is told when a verification fails, and nothing else about it.",
+        examples=[{"env": "TINYKIT_VERIFY_PING_URL"}],
+    )
+    prune_ping_url: Secret | None = Field(
+        default=None,
+        description="The same for `backup prune`, where it runs by itself.",
+        examples=[{"env": "TINYKIT_PRUNE_PING_URL"}],
+    )
     webhook_url: Secret | None = Field(
         default=None,
-        description="Address that gets a JSON document by POST after every backup.",
+        description="Address that gets a JSON document by POST after every backup, "
+        "verification and prune.",
         examples=[{"env": "TINYKIT_WEBHOOK_URL"}],
     )
     email: Email | None = Field(

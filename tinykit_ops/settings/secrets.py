@@ -166,6 +166,8 @@ def web_address_fault(text: str) -> str | None:
 #: What the text of a secret has to look like, by the last part of its key.
 VALUE_RULES: dict[str, ValueRule] = {
     "ping_url": web_address_fault,
+    "verify_ping_url": web_address_fault,
+    "prune_ping_url": web_address_fault,
     "webhook_url": web_address_fault,
     "admin_password": password_fault,
     "superuser_password": password_fault,

@@ -13,10 +13,13 @@ from tinykit_ops.backup.errors import (
     TargetUnreachableError,
     VolumeLayoutError,
 )
+from tinykit_ops.backup.files import write_atomically
 from tinykit_ops.backup.targets.one_volume import mount_of, refuse_spanning
 from tinykit_ops.backup.targets.volume import VolumeSnapshot, is_id
+from tinykit_ops.backup.verified import Verified
 from tinykit_ops.settings.backup_targets import BtrfsTarget
 
+VERIFIED = "verified"  #: folder beside the snapshots: a file with the last word on each
 ROOT_INODE = 256  #: of every subvolume (BTRFS_FIRST_FREE_OBJECTID)
 SECONDS = 600  #: a commit on a busy, slow disk takes a while; a hanging one is told
 
@@ -53,13 +56,35 @@ class BtrfsStore:
             raise TargetError(
                 f"Target {self.name!r} could not list ({error.strerror})", where=str(self._folder)
             ) from None
-        return [VolumeSnapshot(one, str(self._folder / one)) for one in ours]
+        return [
+            VolumeSnapshot(one, str(self._folder / one), verified=self._verified(one))
+            for one in ours
+        ]
+
+    def _verified(self, snapshot: str) -> Verified | None:
+        try:
+            return Verified.from_text((self._folder / VERIFIED / snapshot).read_text())
+        except (OSError, ValueError):
+            return None
+
+    def sign_off(self, snapshot: str, result: Verified) -> None:
+        """A file beside the snapshots, which themselves are read-only."""
+        place = self._folder / VERIFIED / snapshot
+        try:
+            place.parent.mkdir(exist_ok=True, mode=0o700)
+            write_atomically(place, f"{result.as_text()}\n".encode())
+        except OSError as error:
+            raise TargetError(
+                f"Target {self.name!r} could not note what was found ({error.strerror})",
+                where=str(place),
+            ) from None
 
     def delete(self, snapshot: str) -> None:
         """Remove a snapshot; its blocks come back in the background."""
         place = self._folder / snapshot
         if is_id(snapshot) and place.exists():
             self._btrfs("subvolume", "delete", str(place))
+            (self._folder / VERIFIED / snapshot).unlink(missing_ok=True)
 
     def folder_of(self, snapshot: str, data: Path) -> Path:
         """The data inside a snapshot."""

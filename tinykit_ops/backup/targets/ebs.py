@@ -18,12 +18,14 @@ from tinykit_ops.backup.targets.ebs_errors import ec2_errors
 from tinykit_ops.backup.targets.ebs_metadata import InstanceIdentity, instance_identity
 from tinykit_ops.backup.targets.ebs_volume import volume_of
 from tinykit_ops.backup.targets.volume import VolumeSnapshot, is_id
+from tinykit_ops.backup.verified import Verified
 from tinykit_ops.settings.backup_targets import EbsTarget
 
 POLL_SECONDS = 15.0
 INSTANCE_TAG = "tinykit-ops:instance"
 TARGET_TAG = "tinykit-ops:target"
 ID_TAG = "tinykit-ops:snapshot"
+VERIFIED_TAG = "tinykit-ops:verified"
 
 
 class EbsStore:
@@ -77,11 +79,19 @@ class EbsStore:
 
     def delete(self, snapshot: str) -> None:
         """Remove a snapshot: the copies first, so that what is left of it stays listed."""
-        regions = [self._settings.copy_to_region, self._identify().region]
-        for region in [one for one in regions if one]:
+        for region in self._regions():
             for found in self._tagged(region, snapshot):
                 with ec2_errors(self.name, "delete a snapshot", f"{region} {found['SnapshotId']}"):
                     self._ec2(region).delete_snapshot(SnapshotId=found["SnapshotId"])
+
+    def sign_off(self, snapshot: str, result: Verified) -> None:
+        """A tag on the snapshot and on its copy; a later one takes its place."""
+        tag = {"Key": VERIFIED_TAG, "Value": result.as_text()}
+        for region in self._regions():
+            found = [one["SnapshotId"] for one in self._tagged(region, snapshot)]
+            if found:
+                with ec2_errors(self.name, "tag a snapshot", f"{region} {found[0]}"):
+                    self._ec2(region).create_tags(Resources=found, Tags=[tag])
 
     def folder_of(self, snapshot: str, data: Path) -> Path:
         """Always refused: only EC2 can make a volume of a snapshot."""
@@ -93,6 +103,10 @@ class EbsStore:
         )
 
     # EC2 ---------------------------------------------------------------------------------------
+
+    def _regions(self) -> builtins.list[str]:
+        regions = [self._settings.copy_to_region, self._identify().region]
+        return [one for one in regions if one]
 
     def _ec2(self, region: str) -> Any:
         if region not in self._clients:
@@ -194,6 +208,7 @@ def _read_snapshot(told: dict[str, Any]) -> VolumeSnapshot:
         complete=told["State"] == "completed",
         size=int(told.get("VolumeSize", 0)) << 30,
         fault=str(told.get("StateMessage") or "EC2 could not make it") if failed else "",
+        verified=Verified.from_text(tags.get(VERIFIED_TAG, "")),
     )
 
 

@@ -16,6 +16,7 @@ from typing import Protocol
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.errors import BackupSettingsError
 from tinykit_ops.backup.targets import target_settings
+from tinykit_ops.backup.verified import Verified
 from tinykit_ops.settings.backup_targets import BtrfsTarget, EbsTarget
 
 _ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
@@ -31,6 +32,7 @@ class VolumeSnapshot:
         complete: whether it can be used.
         size: of the volume, in bytes; 0 when not known.
         fault: why it will never be complete.
+        verified: the last word on whether it comes back; None when nobody looked.
     """
 
     id: str
@@ -38,6 +40,7 @@ class VolumeSnapshot:
     complete: bool = True
     size: int = 0
     fault: str = ""
+    verified: Verified | None = None
 
     @property
     def created(self) -> datetime:
@@ -67,6 +70,10 @@ class VolumeStore(Protocol):
 
     def delete(self, snapshot: str) -> None:
         """Remove it with its copies; nothing happens when it is gone already."""
+        ...
+
+    def sign_off(self, snapshot: str, result: Verified) -> None:
+        """Note beside a snapshot what was found."""
         ...
 
     def folder_of(self, snapshot: str, data: Path) -> Path:

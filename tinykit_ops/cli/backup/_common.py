@@ -58,3 +58,14 @@ identity_option = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Private age key, for encrypted snapshots.",
 )
+wait_option = click.option(
+    "--wait",
+    "wait_minutes",
+    default=0,
+    metavar="MINUTES",
+    type=click.IntRange(0, 24 * 60),
+    help="Wait so long for another run; not at all when left out.",
+)
+scheduled_option = click.option(
+    "--scheduled", is_flag=True, help="For cron: lines for the journal, nothing on stdout."
+)

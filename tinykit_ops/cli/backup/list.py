@@ -7,6 +7,7 @@ import click
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup import tables
 from tinykit_ops.backup.catalog import Summary, summaries
+from tinykit_ops.backup.learn import results_of
 from tinykit_ops.backup.targets import open_target
 from tinykit_ops.backup.targets.volume import is_volume_target, open_volume
 from tinykit_ops.backup.volumes import volume_summaries
@@ -34,4 +35,5 @@ def command(host: Host, only: tuple[str, ...], form: str) -> int:
 def _summaries(config: AgentConfig, name: str) -> list[Summary]:
     if is_volume_target(config, name):
         return volume_summaries(open_volume(config, name))
-    return list(summaries(open_target(config, name)))
+    target = open_target(config, name)
+    return list(summaries(target, results_of(config, target).word_on))

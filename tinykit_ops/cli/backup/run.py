@@ -12,24 +12,21 @@ from tinykit_ops.backup.delivery import note_everywhere, unexpected
 from tinykit_ops.backup.outcome import Outcome, UnexpectedError
 from tinykit_ops.backup.progress import on_terminal
 from tinykit_ops.backup.run import How, run_backup
-from tinykit_ops.cli.backup._common import Host, format_option, targets_option
+from tinykit_ops.cli.backup._common import (
+    Host,
+    format_option,
+    scheduled_option,
+    targets_option,
+    wait_option,
+)
 from tinykit_ops.errors import Exit, TinykitOpsError
 
 
 @click.command()
 @targets_option
 @format_option
-@click.option(
-    "--wait",
-    "wait_minutes",
-    default=0,
-    metavar="MINUTES",
-    type=click.IntRange(0, 24 * 60),
-    help="Wait so long for another run; not at all when left out.",
-)
-@click.option(
-    "--scheduled", is_flag=True, help="For cron: lines for the journal, nothing on stdout."
-)
+@wait_option
+@scheduled_option
 @click.pass_obj
 def command(
     host: Host, only: tuple[str, ...], form: str, wait_minutes: int, scheduled: bool

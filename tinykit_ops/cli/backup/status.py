@@ -6,6 +6,7 @@ import click
 
 from tinykit_ops.backup import tables
 from tinykit_ops.backup.judgement import Level, Limits, judge, worst
+from tinykit_ops.backup.learn import learn
 from tinykit_ops.backup.status import read_status
 from tinykit_ops.cli.backup._common import Host, format_option
 from tinykit_ops.errors import TinykitOpsError
@@ -13,16 +14,23 @@ from tinykit_ops.errors import TinykitOpsError
 
 @click.command()
 @format_option
+@click.option(
+    "--look", is_flag=True, help="First ask the targets what verifiers found since the last run."
+)
 @click.pass_obj
-def command(host: Host, form: str) -> int:
+def command(host: Host, form: str, look: bool) -> int:
     """Tell how backups stand, for monitoring; reads only this host's status file.
 
-    Judges the age of the last backup and of the last verified restore.
+    Judges the age of the last backup and of the last verified restore, whichever host verified it:
+    every run, and every prune, learns that from the targets.
 
     Exit codes, as Nagios has them: 0 ok, 1 warning, 2 critical, 3 unknown.
     """
     try:
-        backup = host.config().settings.backup
+        config = host.config()
+        backup = config.settings.backup
+        for target in backup.targets if look else []:
+            learn(config, host.places, target.name)
         known = read_status(host.places.status)
     except TinykitOpsError as error:
         click.echo(
