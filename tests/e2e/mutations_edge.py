@@ -1,0 +1,259 @@
+"""Breaks of the proxy: routes that are open, headers and guards that are gone."""
+
+from __future__ import annotations
+
+from mutation_edits import (
+    PUBLISHED,
+    answers,
+    answers_target,
+    only_caddy,
+    only_nginx,
+    passes,
+    passes_target,
+    without,
+)
+from mutation_kinds import mutation
+
+from tinykit_ops import layout
+from tinykit_ops.edge.probe import UNKNOWN_ID
+
+_GATED = "builder.gated"
+_ADMIN = "proxy.dashboard-gated"
+_API = "/_pb/api"
+
+ROUTES = (
+    mutation("setup's page open", "builder.setup-closed", passes("/setup")),
+    mutation("a claim reaches tinykit", "builder.setup-closed", passes("/api/setup")),
+    mutation(
+        "the builder's page open",
+        f"{_GATED} builder.no-way-around builder.not-framed",
+        passes("/tinykit"),
+    ),
+    mutation("page data open", _GATED, passes("/tinykit/studio/__data.json")),
+    mutation(
+        "previews open", f"{_GATED} preview.sandboxed", passes(f"/tinykit/preview/{UNKNOWN_ID}")
+    ),
+    mutation("exports open", _GATED, passes(f"/api/projects/{UNKNOWN_ID}/export")),
+    mutation("templates open", _GATED, passes(f"/api/templates/{UNKNOWN_ID}")),
+    mutation("validate-llm open", _GATED, passes("/api/settings/validate-llm")),
+    mutation("the builder's API open", _GATED, passes("/api/projects")),
+    mutation("records open", _GATED, passes(f"{_API}/collections/users/records")),
+    mutation("PocketBase's API open", _GATED, passes(f"{_API}/health")),
+    mutation(
+        "schema update open", "builder.dangerous-routes-closed", passes("/api/migrate-build-fields")
+    ),
+    mutation(
+        "password oracle open",
+        "builder.dangerous-routes-closed",
+        passes("/api/auth/save-server-credentials"),
+    ),
+    mutation(
+        "percent-encoded way in", "builder.no-way-around", passes_target("^/%74inykit", "/tinykit")
+    ),
+    mutation(
+        "double slash way in", "builder.no-way-around", passes_target("^//tinykit", "/tinykit")
+    ),
+    mutation(
+        "dotted way in", "builder.no-way-around", passes_target("^/x/[.][.]/tinykit", "/tinykit")
+    ),
+    mutation("dashboard open", _ADMIN, passes("/_pb/_/")),
+    mutation(
+        "superusers' login open", _ADMIN, passes(f"{_API}/collections/_superusers/auth-methods")
+    ),
+    mutation("settings open", _ADMIN, passes(f"{_API}/settings")),
+    mutation("backups open", _ADMIN, passes(f"{_API}/backups")),
+    mutation("logs open", _ADMIN, passes(f"{_API}/logs")),
+    mutation("crons open", _ADMIN, passes(f"{_API}/crons")),
+    mutation("schema open", _ADMIN, passes(f"{_API}/collections")),
+    mutation("SQL console open", _ADMIN, passes(f"{_API}/sql")),
+    mutation("batches open", _ADMIN, passes(f"{_API}/batch")),
+    mutation(
+        "builder on the published domain", "origin.builder-apart", passes("/login", PUBLISHED)
+    ),
+    mutation(
+        "PocketBase not behind /_pb/",
+        "proxy.same-origin-works",
+        answers(f"{_API}/health", "gone", "builder", status=404),
+    ),
+    mutation(
+        "polluting names pass",
+        "origin.names-not-polluting",
+        passes(f"/_tk/data/{UNKNOWN_ID}/__proto__", PUBLISHED),
+    ),
+    mutation(
+        "any Origin writes",
+        "origin.writes-exact",
+        passes(f"/_tk/data/{UNKNOWN_ID}/tkops-check/none", PUBLISHED),
+    ),
+)
+
+SERVED = (
+    mutation(".env served", "secrets.files-not-served", answers("/.env", "LLM_API_KEY=sk-x")),
+    mutation(".git served", "secrets.files-not-served", answers("/.git/config", "[core]")),
+    mutation(
+        "database served",
+        "secrets.files-not-served",
+        answers("/pb_data/data.db", "SQLite format 3"),
+    ),
+    mutation(
+        "marker served",
+        "secrets.files-not-served",
+        answers("/pocketbase/pb_data/.setup_complete", '{"admin_email":"a@b.co"}'),
+    ),
+    mutation(
+        "traversal in assets",
+        "files.no-traversal",
+        answers_target("assets/[.][.]%2f", "root:x:0:0:root"),
+    ),
+    mutation(
+        "traversal in the app's files",
+        "files.no-traversal",
+        answers_target("_app/%2e%2e", "root:x:0:0:root"),
+    ),
+    mutation(
+        "backslashes climb", "files.no-traversal", answers_target("[.][.]%5c", "root:x:0:0:root")
+    ),
+    mutation(
+        "key on the published page",
+        "secrets.bundles-clean",
+        answers("/", f"let key = sk-ant-{'a1' * 20}", kind="text/html"),
+    ),
+    mutation(
+        "no security.txt",
+        "disclosure.security-txt",
+        answers("/.well-known/security.txt", "", status=404),
+    ),
+    mutation(
+        "security.txt expired",
+        "disclosure.security-txt",
+        answers(
+            "/.well-known/security.txt", "Contact: mailto:a@b.co\nExpires: 2026-01-01T00:00:00Z\n"
+        ),
+    ),
+    mutation(
+        "security.txt without contact",
+        "disclosure.security-txt",
+        answers("/.well-known/security.txt", "Expires: 2027-03-01T00:00:00Z\n"),
+    ),
+)
+
+GUARDS = (
+    mutation(
+        "builder framed",
+        "builder.not-framed",
+        without(
+            r"header >X-Frame-Options SAMEORIGIN",
+            r'more_set_headers "X-Frame-Options: SAMEORIGIN";',
+        ),
+    ),
+    mutation(
+        "preview without sandbox",
+        "preview.sandboxed",
+        without(
+            r'header >Content-Security-Policy "sandbox allow[^\n]*',
+            r'more_set_headers "Content-Security-Policy: sandbox allow[^\n]*',
+        ),
+    ),
+    mutation(
+        "uploads without sandbox",
+        "origin.foreign-bytes-inert",
+        without(
+            r'header >Content-Security-Policy "sandbox; [^\n]*',
+            r'more_set_headers "Content-Security-Policy: sandbox; [^\n]*',
+        ),
+    ),
+    mutation(
+        "Origin not compared",
+        "origin.writes-exact",
+        without(r"respond @foreign 403", r"if \(\$tinykit_foreign\) \{\s+return 403[^}]*\}"),
+    ),
+    mutation(
+        "other sites may read",
+        "origin.no-foreign-reads",
+        without(
+            r"(?m)^\theader \{$",
+            r"more_clear_headers Server",
+            by_caddy="\theader {\n\t\tAccess-Control-Allow-Origin {http.request.header.Origin}\n"
+            "\t\tAccess-Control-Allow-Credentials true",
+            by_nginx='more_set_headers "Access-Control-Allow-Origin: $http_origin" '
+            '"Access-Control-Allow-Credentials: true";\n\tmore_clear_headers Server',
+        ),
+    ),
+    mutation(
+        "the server names its version",
+        "disclosure.quiet-headers",
+        without(
+            r"(?m)^\t\t-Server$",
+            r"more_clear_headers Server",
+            by_caddy='\t\tServer "Caddy/2.11.7"',
+            by_nginx='more_set_headers "Server: nginx/1.26.3";\n\tmore_clear_headers',
+        ),
+    ),
+    mutation(
+        "no HSTS",
+        "https.hsts",
+        without(r"Strict-Transport-Security[^\n]*", r'more_set_headers "Strict-Transport[^\n]*'),
+    ),
+    mutation(
+        "HSTS of an hour",
+        "https.hsts",
+        without("max-age=31536000", "max-age=31536000", "max-age=3600", "max-age=3600"),
+    ),
+    mutation(
+        "plain HTTP serves",
+        "https.redirect",
+        without(
+            r"redir https://\{host\}\{uri\} 308",
+            r"return 308 https://\$host\$request_uri;",
+            by_caddy="reverse_proxy 127.0.0.1:3000",
+            by_nginx="proxy_pass http://127.0.0.1:3000;",
+        ),
+    ),
+    mutation(
+        "any name served",
+        "origin.unknown-names-refused",
+        without(
+            r"strict_sni_host on",
+            r"set \$tinykit_row none;\s+return 444;",
+            by_caddy="strict_sni_host insecure_off",
+            by_nginx="set $tinykit_row none; location / { proxy_pass http://127.0.0.1:3000; }",
+        ),
+        only="nginx",
+    ),
+    mutation(
+        "old protocols",
+        "https.protocols",
+        only_nginx(
+            r"ssl_protocols TLSv1.2 TLSv1.3;\s+ssl_ciphers ([^;]*);",
+            "ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;\n\tssl_ciphers ALL:@SECLEVEL=0;",
+        ),
+        only="nginx",
+    ),
+    mutation(
+        "visitors choose their address",
+        "proxy.forwarded-for",
+        without(
+            r"header_up X-Forwarded-For \{client_ip\}",
+            r"proxy_set_header X-Forwarded-For \$remote_addr;",
+            by_caddy="header_up X-Forwarded-For {header.X-Forwarded-For}",
+            by_nginx="proxy_set_header X-Forwarded-For $http_x_forwarded_for;",
+        ),
+    ),
+    mutation(
+        "no access log",
+        "monitoring.access-log",
+        without(
+            rf"output file {layout.CADDY_LOGS}/access.log",
+            rf"access_log {layout.NGINX_LOGS}/access.log tinykit;",
+            by_caddy=f"output file {layout.CADDY_LOGS}/other.log",
+            by_nginx="access_log off;",
+        ),
+    ),
+    mutation(
+        "no rotation",
+        "monitoring.log-rotation",
+        only_caddy("roll_keep 10\n", "roll_disabled\n"),
+        only="caddy",
+    ),
+)
+EDGE = (*ROUTES, *SERVED, *GUARDS)
