@@ -45,6 +45,14 @@ BROKEN: dict[str, tuple[str, Break]] = {
         "database.users-unlisted",
         rule("users", "listRule", "id = @request.auth.id"),
     ),
+    "accounts for everybody": (
+        "authentication.accounts-locked",
+        rule("users", "createRule", ""),
+    ),
+    "accounts by accounts": (
+        "authentication.accounts-locked",
+        rule("users", "createRule", ANY),
+    ),
     "accounts public": ("database.users-unlisted", rule("users", "listRule", "")),
     "another superuser": (
         "database.superusers-known",

@@ -113,6 +113,27 @@ def a_changed_password_ends_logins(look: Context) -> Verdict:
 
 
 @check(
+    id="authentication.accounts-locked",
+    title="Only superusers make accounts",
+    area=Area.AUTHENTICATION,
+    severity=Severity.HIGH,
+    looks_from=Vantage.SUPERUSER,
+    checklist="One account a person",
+    remedy=Remedy(
+        by_hand="In PocketBase's dashboard, collection `users`, API Rules: lock the Create rule. "
+        "Every account sees every project; a gate in the proxy is the first guard, this the "
+        "second."
+    ),
+)
+def accounts_are_made_by_superusers(look: Context) -> Verdict:
+    """Reads the Create rule of `users`, whatever stands before it."""
+    rule = collection(look, "users").get("createRule")
+    if rule is None:
+        return passed("users.createRule is locked")
+    return failed(f"users.createRule is {rule or 'empty: everybody may'}")
+
+
+@check(
     id="authentication.only-passwords",
     title="Nobody gets an account by logging in elsewhere",
     area=Area.AUTHENTICATION,

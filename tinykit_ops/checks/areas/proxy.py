@@ -22,6 +22,7 @@ from tinykit_ops.checks.model import (
 from tinykit_ops.checks.registry import check
 from tinykit_ops.checks.session import parsed
 from tinykit_ops.edge.routes import RouteClass
+from tinykit_ops.host.server_settings import LOOPBACK
 
 _LINE = "PocketBase behind /_pb/"
 #: How configurations name the address that the proxy itself sees, or counts by.
@@ -120,11 +121,12 @@ def addresses_cannot_be_chosen(look: Context) -> Verdict:
             tally.unseen.append(f"{answer}, which names no address")
             continue
         line = f"PocketBase takes it for {seen}"
-        forged = {*_FORGED.values(), "127.0.0.1", "::1"}
-        if seen not in forged:
-            tally.good.append(line)
-        else:
+        if seen in _FORGED.values():
             tally.bad.append(f"{line}, which only the request said")
+        elif seen in LOOPBACK:
+            tally.unseen.append(f"{line}, the proxy itself, and so for everybody")
+        else:
+            tally.good.append(line)
     return tally.verdict()
 
 
