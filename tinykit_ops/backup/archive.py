@@ -14,6 +14,7 @@ from tinykit_ops import __version__
 from tinykit_ops.backup.archive_uploads import LANES, UploadsPart
 from tinykit_ops.backup.database import Contents
 from tinykit_ops.backup.errors import BackupError
+from tinykit_ops.backup.holding import Holding
 from tinykit_ops.backup.manifest import (
     UPLOADS,
     Index,
@@ -62,9 +63,20 @@ class Source:
 
 
 class Archive:
-    """The writing of one snapshot to one target. Call `write` once."""
+    """The writing of one snapshot to one target. Call `write` once.
 
-    def __init__(self, target: Target, source: Source, stored: StoredUploads, secret: bytes):
+    Args:
+        holding: extends the locks of what is reused, where the target locks.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        source: Source,
+        stored: StoredUploads,
+        secret: bytes,
+        holding: Holding | None = None,
+    ) -> None:
         self._target = target
         self._source = source
         self._stored = stored
@@ -74,6 +86,8 @@ class Archive:
         self._lock = threading.Lock()
         self._one_big = threading.Lock()
         self._two_middle = threading.Semaphore(2)
+        self._holding = holding
+        self._sent: set[str] = set()
         self.sent_bytes = 0
 
     def write(self) -> Index:
@@ -93,6 +107,8 @@ class Archive:
         manifest = self._put_manifest(database_part, boot_part, uploads)
         index = self._index(manifest, database_part, boot_part, uploads)
         self._check_all_there(index)
+        if self._holding is not None:
+            self._holding.hold({stored.key for stored in index.uploads}, self._sent)
         self._stored.refuse_late()
         self._target.put(index_key(index.id), io.BytesIO(index.model_dump_json().encode()))
         self._stored.forget_journal()
@@ -106,12 +122,13 @@ class Archive:
     def _put(self, key: str, content: Readable) -> Part:
         sealed = Sealed(content, self._recipients)
         self._target.put(key, sealed)
-        self._count(sealed.sealed.size)
+        self._count(key, sealed.sealed.size)
         return _part(key, sealed)
 
-    def _count(self, sent: int) -> None:
+    def _count(self, key: str, sent: int) -> None:
         with self._lock:
             self.sent_bytes += sent
+            self._sent.add(key)
 
     # Uploads -----------------------------------------------------------------------------------
 
@@ -156,7 +173,7 @@ class Archive:
         with self._one_big, self._spool.open(key) as sealed:
             if not self._stored.is_same(part.stored):
                 self._target.put(key, sealed)
-                self._count(part.stored.size)
+                self._count(key, part.stored.size)
         self._spool.forget(key)
         return part
 

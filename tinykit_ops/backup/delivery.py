@@ -12,6 +12,7 @@ from tinykit_ops import layout
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.archive import Archive, Source
 from tinykit_ops.backup.errors import BackupSettingsError, MissingUploadsError, local_failure
+from tinykit_ops.backup.holding import Holding, Locking
 from tinykit_ops.backup.learn import learn
 from tinykit_ops.backup.metrics import write_metrics
 from tinykit_ops.backup.outcome import Outcome, UnexpectedError
@@ -102,14 +103,24 @@ class Delivery:
         began = time.monotonic()
         stored = StoredUploads(target, self._places.state / f"sent-{name}.jsonl")
         secret = self._config.secret(layout.DEDUP_KEY).encode()
-        archive = Archive(target, source, stored, secret)
+        holding = self._holding(name)
+        archive = Archive(target, source, stored, secret, holding)
         outcome.index = archive.write()
         outcome.snapshot = outcome.index.id
         outcome.sent_bytes = archive.sent_bytes
         outcome.seconds = time.monotonic() - began
         if source.contents.uploads_elsewhere:
             outcome.warnings.append(ELSEWHERE)
+        if holding is not None and holding.fault:
+            outcome.warnings.append(
+                f"uploads that were sent before keep the lock they had: {holding.fault}"
+            )
         self._note(name, _succeeded(outcome))
+
+    def _holding(self, name: str) -> Holding | None:
+        target = self._targets[name]
+        memory = self._places.state / f"locks-{name}.json"
+        return Holding(target, memory) if isinstance(target, Locking) and target.lock else None
 
     def learn_succeeded(self) -> None:
         """Note what verifiers found elsewhere. Backups do not depend on that."""

@@ -14,6 +14,7 @@ import pytest
 from moto_kit import KEYS, client, moto
 
 from tinykit_ops.backup.errors import LockedError, TargetAccessError
+from tinykit_ops.backup.holding import reach
 from tinykit_ops.backup.targets import s3_multipart
 from tinykit_ops.backup.targets.s3 import S3Store
 from tinykit_ops.settings.backup_targets import S3Target
@@ -64,13 +65,43 @@ def test_what_is_sent_is_locked_and_its_deletion_refused(
 ) -> None:
     locking = store(endpoint, bucket, lock_mode=mode, lock_days=30)
     locking.put(UPLOAD, io.BytesIO(b"content"))
-    told = head(endpoint, bucket, UPLOAD)
+    locking.put(INDEX, io.BytesIO(b"content"))
+    told = head(endpoint, bucket, INDEX)
     assert told["ObjectLockMode"] == mode.upper()
     days = told["ObjectLockRetainUntilDate"] - datetime.now(UTC)
     assert timedelta(days=29) < days <= timedelta(days=30)
-    with pytest.raises(LockedError, match="locked until 20"):
-        locking.delete(UPLOAD)
-    assert [found.key for found in locking.list()] == [UPLOAD]
+    # Uploads are shared by later snapshots, so they are locked for longer than one.
+    assert head(endpoint, bucket, UPLOAD)["ObjectLockRetainUntilDate"] - datetime.now(UTC) > days
+    for key in (INDEX, UPLOAD):
+        with pytest.raises(LockedError, match="locked until 20"):
+            locking.delete(key)
+    assert [found.key for found in locking.list()] == [INDEX, UPLOAD]
+
+
+def test_a_lock_can_be_extended_and_is_never_made_shorter(endpoint: str, bucket: str) -> None:
+    locking = store(endpoint, bucket, lock_mode="compliance", lock_days=1)
+    locking.put(UPLOAD, io.BytesIO(b"content"))
+    later = datetime.now(UTC).replace(microsecond=0) + timedelta(days=90)
+    locking.extend_lock(UPLOAD, later)
+    assert head(endpoint, bucket, UPLOAD)["ObjectLockRetainUntilDate"] == later
+    assert store(endpoint, bucket).lock is None
+
+
+def test_a_refusal_is_none_when_the_object_is_locked_for_longer(
+    endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from botocore.exceptions import ClientError
+
+    locking = store(endpoint, bucket, lock_mode="compliance", lock_days=30)
+    locking.put(UPLOAD, io.BytesIO(b"content"))
+
+    def refused(**_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObjectRetention")
+
+    monkeypatch.setattr(locking._client, "put_object_retention", refused)
+    locking.extend_lock(UPLOAD, datetime.now(UTC) + timedelta(days=5))
+    with pytest.raises(TargetAccessError, match="extend the lock"):
+        locking.extend_lock(UPLOAD, datetime.now(UTC) + timedelta(days=300))
 
 
 def test_an_object_of_parts_asks_for_the_lock_when_it_begins(endpoint: str, bucket: str) -> None:
@@ -84,7 +115,7 @@ def test_an_object_of_parts_asks_for_the_lock_when_it_begins(endpoint: str, buck
     locking.put(UPLOAD, io.BytesIO(BIG))
     assert asked[0]["x-amz-object-lock-mode"] == "COMPLIANCE"
     until = asked[0]["x-amz-object-lock-retain-until-date"]
-    assert until[:10] == f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"
+    assert until[:10] == f"{datetime.now(UTC) + reach(timedelta(days=30)):%Y-%m-%d}"
 
 
 def test_what_is_written_again_and_again_is_not_locked(endpoint: str, bucket: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.delivery import wanted_targets
+from tinykit_ops.backup.doctor.archives import look_at_archives
 from tinykit_ops.backup.doctor.host import look_at_host
 from tinykit_ops.backup.doctor.pocketbase import look_at_pocketbase
 from tinykit_ops.backup.doctor.s3 import look_at_bucket
@@ -25,7 +26,8 @@ HOST = "host"
 def examine(config: AgentConfig, places: Places, only: Sequence[str] = ()) -> dict[str, list[Sign]]:
     """Look at the host, and at all targets or some.
 
-    Only one thing is written: the object `doctor/probe` in each target for archives.
+    Only one thing is written: the object `doctor/probe` in each target for archives. Where a target
+    locks, the lock of one upload is extended, as the next backup would do.
 
     Returns:
         What was seen, by `host` and the names of targets.
@@ -48,6 +50,7 @@ def _look_at(config: AgentConfig, places: Places, name: str) -> Iterator[Sign]:
         yield Sign(Mark.GOOD, "volume", f"{len(found)} snapshot(s) can be listed")
         return
     yield from look_at_target(config, settings)
+    yield from look_at_archives(config, settings)
     if isinstance(settings, S3Target):
         yield from look_at_bucket(config, settings)
     if isinstance(settings, DirectoryTarget):

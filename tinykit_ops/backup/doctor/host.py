@@ -11,7 +11,14 @@ from pathlib import Path
 from tinykit_ops import layout
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.doctor.sign import Mark, Sign, from_error
-from tinykit_ops.backup.notify import PING_URL, SENDMAIL, WEBHOOK_URL
+from tinykit_ops.backup.notify import (
+    OWN_PING_URLS,
+    PING_URL,
+    PRUNE,
+    SENDMAIL,
+    VERIFY,
+    WEBHOOK_URL,
+)
 from tinykit_ops.backup.places import Places
 from tinykit_ops.backup.snapshot import MARGIN_BYTES
 from tinykit_ops.errors import TinykitOpsError
@@ -58,6 +65,8 @@ def _secrets(config: AgentConfig) -> Iterator[Sign]:
     notify = config.settings.backup.notify
     wanted += [PING_URL] if notify.ping_url else []
     wanted += [WEBHOOK_URL] if notify.webhook_url else []
+    wanted += [OWN_PING_URLS[VERIFY]] if notify.verify_ping_url else []
+    wanted += [OWN_PING_URLS[PRUNE]] if notify.prune_ping_url else []
     lacking = 0
     for name in wanted:
         try:

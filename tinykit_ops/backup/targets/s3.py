@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from tinykit_ops.backup.errors import LockedError
+from tinykit_ops.backup.errors import LockedError, TargetAccessError
+from tinykit_ops.backup.holding import reach
 from tinykit_ops.backup.manifest import SNAPSHOTS, UPLOADS
 from tinykit_ops.backup.targets import Readable, StoredObject, recipients_of
 from tinykit_ops.backup.targets.s3_checksums import Content
@@ -84,11 +85,41 @@ class S3Store:
             return options
         if settings.storage_class:
             options["StorageClass"] = settings.storage_class
-        if settings.lock_mode and settings.lock_days:
-            until = datetime.now(UTC) + timedelta(days=settings.lock_days)
+        if settings.lock_mode and self.lock:
+            # Uploads are shared by later snapshots, which extend this (see `holding`).
+            length = reach(self.lock) if key.startswith(UPLOADS) else self.lock
             options["ObjectLockMode"] = settings.lock_mode.upper()
-            options["ObjectLockRetainUntilDate"] = until
+            options["ObjectLockRetainUntilDate"] = datetime.now(UTC) + length
         return options
+
+    # Locking -----------------------------------------------------------------------------------
+
+    @property
+    def lock(self) -> timedelta | None:
+        """How long what is sent for a snapshot is locked."""
+        settings = self._settings
+        locks = settings.lock_mode and settings.lock_days
+        return timedelta(days=settings.lock_days or 0) if locks else None
+
+    def extend_lock(self, key: str, until: datetime) -> None:
+        """Lock an object at least so long; one that is locked longer stays so.
+
+        Raises:
+            TargetAccessError: these credentials may not.
+        """
+        mode = (self._settings.lock_mode or "").upper()
+        retention = {"Mode": mode, "RetainUntilDate": until}
+        try:
+            self._service.call(
+                "extend the lock of",
+                key,
+                lambda: self._client.put_object_retention(**self._at(key), Retention=retention),
+            )
+        except TargetAccessError:
+            # A longer lock cannot be made shorter, which services refuse in the same words.
+            held = self._locked_until(key)
+            if held is None or held < until:
+                raise
 
     # Reading -----------------------------------------------------------------------------------
 
@@ -161,16 +192,22 @@ class S3Store:
 
     def _refuse_locked(self, key: str) -> None:
         """Looked at first: the refusal of a service does not tell a lock from a lacking right."""
-        try:
-            until = self._client.head_object(**self._at(key)).get("ObjectLockRetainUntilDate")
-        except FAILURES:
-            return  # gone, or not ours to look at: the deletion itself tells
+        until = self._locked_until(key)
         if until is not None and until > datetime.now(UTC):
             raise LockedError(
                 f"Target {self.name!r} keeps an object locked until {until:%Y-%m-%d %H:%M} UTC",
                 where=f"bucket {self._service.bucket} key {self._service.prefix}{key}",
                 hint="prune again after that; object lock is meant to work like this",
             )
+
+    def _locked_until(self, key: str) -> datetime | None:
+        """None also when it is gone or not ours to look at."""
+        try:
+            told = self._client.head_object(**self._at(key))
+        except FAILURES:
+            return None
+        until: datetime | None = told.get("ObjectLockRetainUntilDate")
+        return until
 
     def tidy(self) -> None:
         """Abort multipart uploads of ours that nobody will continue."""
