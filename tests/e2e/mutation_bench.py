@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -31,6 +32,7 @@ from tinykit_ops.settings import validate_inventory
 
 CANARY = "sk-canary-of-the-mutations-0123456789abcdef"
 EMAIL = "admin@lab.test"
+LOOK_SECONDS = 4.5  #: from one to the next: each logs in three times, and 60 a minute are allowed
 _ASK = f"""
 import json, sys, urllib.request
 def ask(method, path, body=None, token=""):
@@ -63,6 +65,7 @@ class MutationBench:
         self.builder = f"build.{host.domain}"
         self.authority: Signed = make_root()
         self.ca_file = folder / "ca.pem"
+        self._looked = 0.0
 
     def harden(self) -> None:
         """Deploy with everything that the checklist asks for, and make the first backup."""
@@ -114,7 +117,9 @@ class MutationBench:
     # Looking.
 
     def look(self) -> InstanceReport:
-        """The whole checklist, once."""
+        """The whole checklist, once; not so often that the limit of logins is reached."""
+        time.sleep(max(0.0, self._looked + LOOK_SECONDS - time.monotonic()))
+        self._looked = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
             agent = pool.submit(self._ask_agent)
             outside = run(all_checks(), self._context(), f"https://{self.domain}")

@@ -153,9 +153,10 @@ class Mapped:
         silent: ports where a firewall drops; all others refuse.
     """
 
-    name = "the test"
-
-    def __init__(self, ports: dict[int, int], silent: set[int] | None = None) -> None:
+    def __init__(
+        self, ports: dict[int, int], silent: set[int] | None = None, name: str = "the test"
+    ) -> None:
+        self.name = name
         self.ports = ports
         self.silent = silent or set()
 

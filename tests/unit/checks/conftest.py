@@ -49,7 +49,8 @@ def look_at(serve: Callable[..., Site], authority: Authority) -> Look:
             site = serve(said, tls=authority.context())
             if other:
                 site.other = other
-            one = client(Mapped({443: site.port, 80: plain.port} | (ports or {}), silent))
+            open_ports = {443: site.port, 80: plain.port} | (ports or {})
+            one = client(Mapped(open_ports, silent, f"place {site.port}"))
             one.ca_file = Path(authority.ca_file)
             one.manners.timeout = timeout
             return one

@@ -99,11 +99,11 @@ def _judge_expiry(expires: list[str], tally: Tally) -> None:
     ),
 )
 def headers_are_quiet(look: Context) -> Verdict:
-    """Reads the headers of an answer of tinykit's, and of one of the proxy's own."""
+    """Reads the headers of two answers of tinykit's."""
     tally = Tally()
-    for path in (PLACEHOLDER, "/api/setup"):
+    for client, path in ((look.web, PLACEHOLDER), (look.at_builder(look.web), "/login")):
         try:
-            answer = look.get(look.web, path)
+            answer = look.get(client, path)
         except CannotLook as reason:
             tally.unseen.append(str(reason))
             continue

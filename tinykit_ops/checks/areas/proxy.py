@@ -6,6 +6,7 @@ import re
 
 from tinykit_ops import layout
 from tinykit_ops.checks.context import Context
+from tinykit_ops.checks.fingerprint import PATH as PLACEHOLDER
 from tinykit_ops.checks.gate import closed_to_strangers, routes_of
 from tinykit_ops.checks.model import (
     Area,
@@ -128,6 +129,39 @@ def addresses_cannot_be_chosen(look: Context) -> Verdict:
         else:
             tally.good.append(line)
     return tally.verdict()
+
+
+@check(
+    id="proxy.fetches-nothing-inside",
+    title="tinykit's open proxy fetches nothing from inside",
+    area=Area.PROXY,
+    severity=Severity.HIGH,
+    looks_from=Vantage.OUTSIDER,
+    checklist=_LINE,
+    remedy=Remedy(
+        caddy="respond /api/proxy 404",
+        nginx="location = /api/proxy { return 404; }",
+        by_hand="Let the firewall keep the service's user from everything inside (check "
+        "`network.egress-contained`); or close /api/proxy, when no published app uses it. Its own "
+        "block-list misses [::1], [::ffff:127.0.0.1], 169.254.169.254 and redirects.",
+    ),
+)
+def the_open_proxy_fetches_nothing_inside(look: Context) -> Verdict:
+    """Lets it fetch tinykit's own placeholder picture from loopback, in a spelling that tinykit
+    does not block. PocketBase, which tinykit needs, answers the control."""
+    inside = "/api/proxy?url=http://[::ffff:127.0.0.1]:{}{}"
+    client = look.stranger
+    answer = client.get(inside.format(layout.TINYKIT_PORT, PLACEHOLDER))
+    line = str(answer)
+    if answer.status == 200 and answer.text.lstrip().startswith("<svg"):
+        return failed(f"{line} with the picture: it fetches whatever listens inside")
+    if answer.status in {400, 401, 403, 404, 405, 410}:
+        return passed(f"{line}: closed")
+    control = client.get(inside.format(layout.POCKETBASE_PORT, "/api/health"))
+    if answer.status == 502 and control.status in {200, 502}:
+        reached = "reaches PocketBase and nothing else" if control.status == 200 else "is shut in"
+        return passed(f"{line}: it {reached}")
+    return unknown(line, str(control))
 
 
 def _as_configured(look: Context) -> Verdict:

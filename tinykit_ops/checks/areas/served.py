@@ -21,22 +21,17 @@ from tinykit_ops.checks.model import (
 from tinykit_ops.checks.registry import check
 from tinykit_ops.edge.probe import is_page_shell
 
-_PRIVATE = (
-    *("/.env", "/.git/config", "/pb_data/data.db", "/pocketbase/pb_data/data.db"),
-    "/pocketbase/pb_data/.setup_complete",
-)
+_PRIVATE = (*("/.env", "/.git/config", "/pb_data/data.db", "/pocketbase/pb_data/.setup_complete"),)
 _UP = "..%2f..%2f..%2f..%2f..%2f..%2f"
 _TRAVERSALS = (
-    "/_tk/assets/../../../../../../../etc/passwd",
     f"/_tk/assets/{_UP}etc%2fpasswd",
     f"/_app/immutable/{_UP}etc%2fpasswd",
     "/_app/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
     "/..%5c..%5c..%5c..%5c..%5cetc%5cpasswd",
     "/_app../package.json",
-    "/_tk/assets../package.json",
 )
 _SCRIPT = re.compile(r"[\"'(](\.{0,2}/?[\w./-]*_app/immutable/[\w./-]+\.js)[\"')]")
-_MOST_SCRIPTS = 6
+_MOST_SCRIPTS = 5
 
 
 @check(
