@@ -22,6 +22,7 @@ from benchmarks.backup.ours import Ours, OwnZip
 from benchmarks.backup.site import Site
 from benchmarks.backup.tools import Rclone, Restic, Tar, Tool
 from benchmarks.machine import Load
+from benchmarks.provision.fresh_lab import ended_by_signals
 from benchmarks.report import Measure, Report
 from tinykit_ops.artifacts import default_version
 from tinykit_ops.errors import Exit, TinykitOpsError
@@ -72,7 +73,7 @@ def command(
     size = Size(min([uploads * MB, *sizes]) if sizes else uploads * MB, database * MB)
     _see_that_all_is_there(folder, max([*sizes, size.uploads]) + size.database)
     load = Load(patience, say)
-    with _site(folder, size) as (site, tools):
+    with ended_by_signals(), _site(folder, size) as (site, tools):
         if sizes:
             measures = [flat.measure(site, tools[1], sizes, say)]
         else:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 _TESTS = Path(__file__).parents[2] / "tests" / "integration"
 for _folder in ("backup", "pocketbase"):
-    sys.path.insert(0, str(_TESTS / _folder))
+    sys.path.append(str(_TESTS / _folder))
 
 from backup_kit import ACCESS_KEY, Instance, S3Server, objects  # noqa: E402
 from campaign_bench import make_key  # noqa: E402
