@@ -13,6 +13,8 @@ AGENT_COMMAND = "/usr/local/bin/tinykit-ops"
 CONFIG_DIR = "/etc/tinykit-ops"
 CONFIG_FILE = f"{CONFIG_DIR}/config.json"  #: what the agent knows of the settings; no secrets
 SECRETS_DIR = f"{CONFIG_DIR}/secrets"  #: root's, 0700; one secret a file, 0600
+INSTANCES_DIR = f"{CONFIG_DIR}/instances"  #: on a verifier: a folder each, with its own secrets
+VERIFIER_FILE = f"{CONFIG_DIR}/verifier.json"  #: on a verifier: the names of these folders
 STATE_DIR = "/var/lib/tinykit-ops"  #: what runs leave behind: results, locks, history
 LOCK_DIR = "/run/tinykit-ops"
 #: Held by what changes the host for minutes: a run whose controller died may still be at it.
@@ -26,6 +28,7 @@ HOOK_TOKEN = "hook-token"  # noqa: S105
 BASIC_PASSWORD = "access-basic-password"  # noqa: S105  # of the proof `basic`
 BASIC_COOKIE = "basic-cookie"  #: what a browser is given that brought it
 LLM_API_KEY = "llm-api-key"
+VERIFY_IDENTITY = "backup-verify-identity"  #: private age keys, where snapshots are verified
 DEDUP_KEY = "backup-dedup-key"  #: names of stored uploads are keyed with it
 
 # PocketBase.

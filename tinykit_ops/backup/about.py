@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 from tinykit_ops.backup.places import Places
 from tinykit_ops.errors import StorageError
 
 
-def pocketbase_version(places: Places) -> str:
+def pocketbase_version(binary: Path) -> str:
     """What the binary says of itself; it is never asked over the network."""
     try:
         told = subprocess.run(
-            [str(places.pocketbase), "--version"],
+            [str(binary), "--version"],
             capture_output=True,
             text=True,
             timeout=60,
@@ -21,7 +22,7 @@ def pocketbase_version(places: Places) -> str:
     except (OSError, subprocess.SubprocessError):
         raise StorageError(
             "PocketBase's binary does not tell its version",
-            where=str(places.pocketbase),
+            where=str(binary),
             hint="deploy PocketBase again",
         ) from None
     return told.split()[-1] if told.split() else "unknown"

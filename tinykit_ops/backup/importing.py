@@ -72,7 +72,7 @@ def import_zip(
         work = places.work / "import"
         try:
             unpacked = unpack(file, work)
-            version = pocketbase or pocketbase_version(places)
+            version = pocketbase or pocketbase_version(places.pocketbase)
             source = _source(config, places, work, unpacked.made, version)
             for name in delivery.pending:
                 delivery.guarded(name, delivery.open)

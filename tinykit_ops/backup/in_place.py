@@ -103,7 +103,7 @@ class InPlace:
                 point, or the snapshot or its key is missing.
         """
         manifest = fetch_manifest(target, read_index(target, snapshot), identities)
-        ours = pocketbase_version(self.places)
+        ours = pocketbase_version(self.places.pocketbase)
         if _numbers(manifest.pocketbase) > _numbers(ours):
             raise BackupSettingsError(
                 f"The snapshot is of PocketBase {manifest.pocketbase}, and {ours} is installed",

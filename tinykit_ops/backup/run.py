@@ -156,7 +156,7 @@ class _Run:
                 boot=boot_tar(self.config, self.places).getvalue(),
                 state=self.places.state,
                 domains=self.config.settings.domains,
-                pocketbase=pocketbase_version(self.places),
+                pocketbase=pocketbase_version(self.places.pocketbase),
                 release=release_in_use(self.places),
             )
             for name in self.delivery.pending:

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 
 from tinykit_ops.settings import Settings, cron
+from tinykit_ops.settings.backup import archive_targets
+from tinykit_ops.settings.verifier import VerifierSettings, folder_name
 
 LONGEST_WAIT_MINUTES = 6 * 60
 
@@ -39,6 +41,57 @@ def jobs(settings: Settings) -> list[Job]:
         wait = min(gap, LONGEST_WAIT_MINUTES)
         found.append(Job(schedule, tuple(names), delay(settings.domains[0], most), wait))
     return found
+
+
+@dataclass(frozen=True)
+class VerifyJob:
+    """One line of the cron file: targets that are verified one after the other.
+
+    Attributes:
+        parts: of how many parts of the uploads each time reads one.
+        instance: whose they are, on a verifier; empty on the instance's own host.
+        prune: whether they are pruned after the newest snapshots were found good.
+    """
+
+    schedule: str
+    targets: tuple[str, ...]
+    delay_seconds: int
+    wait_minutes: int
+    parts: int
+    instance: str = ""
+    prune: bool = False
+
+
+def verify_jobs(settings: Settings) -> list[VerifyJob]:
+    """The lines of an instance that verifies its own snapshots."""
+    backup, wanted = settings.backup, settings.backup.verify
+    targets = tuple(target.name for target in archive_targets(backup))
+    if wanted is None or not targets:
+        return []
+    gap = cron.parse(wanted.schedule).gaps_minutes()[0]
+    most = min(backup.jitter_minutes * 60, gap * 30)
+    later = delay(f"verify {settings.domains[0]}", most)
+    wait = min(gap, LONGEST_WAIT_MINUTES)
+    return [VerifyJob(wanted.schedule, targets, later, wait, wanted.read_data_parts)]
+
+
+def verifier_jobs(verifier: VerifierSettings) -> list[VerifyJob]:
+    """The lines of a verifier: one a target, each a little later than the others; they wait for
+    one another."""
+    gap = cron.parse(verifier.schedule).gaps_minutes()[0]
+    most = min(verifier.jitter_minutes * 60, gap * 30)
+    return [
+        VerifyJob(
+            verifier.schedule,
+            (target.target,),
+            delay(f"verify {target.name}", most),
+            min(gap, LONGEST_WAIT_MINUTES),
+            verifier.read_data_parts,
+            folder_name(target.instance),
+            target.prune,
+        )
+        for target in verifier.targets
+    ]
 
 
 def delay(host: str, most_seconds: int) -> int:

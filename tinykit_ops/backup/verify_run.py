@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
+from tinykit_ops import layout
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.binaries import binary_of_version
 from tinykit_ops.backup.catalog import newest_id, snapshot_ids
@@ -18,17 +17,15 @@ from tinykit_ops.backup.delivery import unexpected, wanted_targets
 from tinykit_ops.backup.errors import BackupError, local_failure
 from tinykit_ops.backup.keys import Identity, read_identities
 from tinykit_ops.backup.lock import only_one
-from tinykit_ops.backup.metrics import write_metrics
 from tinykit_ops.backup.notify import BACKUP, VERIFY, Notifier
 from tinykit_ops.backup.outcome import Outcome
 from tinykit_ops.backup.places import Places
 from tinykit_ops.backup.share import WHOLE, Share
-from tinykit_ops.backup.sign_off import sign_off, store
-from tinykit_ops.backup.status import TargetStatus, known_of, note
-from tinykit_ops.backup.targets import Target, open_target
-from tinykit_ops.backup.targets.volume import VolumeStore, is_volume_target, open_volume
-from tinykit_ops.backup.verified import Verified
+from tinykit_ops.backup.status import known_of
+from tinykit_ops.backup.targets import open_target
+from tinykit_ops.backup.targets.volume import is_volume_target, open_volume
 from tinykit_ops.backup.verify import Verdict, verify
+from tinykit_ops.backup.verify_noted import note, store_result, tag
 from tinykit_ops.backup.verify_volume import verify_data
 from tinykit_ops.backup.volumes import newest_complete
 from tinykit_ops.errors import TinykitOpsError
@@ -164,7 +161,7 @@ def _complaint(verdicts: Sequence[Verdict]) -> NotRestorableError | None:
 
 def _archives(config: AgentConfig, places: Places, one: Examined, ask: Ask) -> None:
     target = open_target(config, one.outcome.target)
-    identities = read_identities(ask.identity) if ask.identity else []
+    identities = _identities(config, ask)
     newest = newest_id(target)
     for snapshot in snapshot_ids(target) if ask.every else [ask.snapshot or newest]:
         share = _share(places, target.name, ask.share)
@@ -177,23 +174,25 @@ def _archives(config: AgentConfig, places: Places, one: Examined, ask: Ask) -> N
         )
         one.verdicts.append(verdict)
         if ask.boot or not verdict.sound:
-            _note(places, target.name, verdict, is_newest=snapshot == newest)
-            _store(target, verdict, identities)
+            note(places, target.name, verdict, is_newest=snapshot == newest)
+            store_result(target, verdict, identities)
+
+
+def _identities(config: AgentConfig, ask: Ask) -> list[Identity]:
+    """Of the file that was named, else those that the settings gave this host, else none."""
+    if ask.identity:
+        return read_identities(ask.identity)
+    wanted = config.settings.backup.verify
+    if wanted is None or wanted.identity is None:
+        return []
+    config.secret(layout.VERIFY_IDENTITY)  # refuses what others may read
+    return read_identities(config.secret_path(layout.VERIFY_IDENTITY))
 
 
 def _share(places: Places, target: str, wanted: Share | int) -> Share:
     if isinstance(wanted, Share):
         return wanted
     return Share(known_of(target, places.status).verify_runs % wanted + 1, wanted)
-
-
-def _store(target: Target, verdict: Verdict, identities: Sequence[Identity]) -> None:
-    """Beside the snapshot; what was found holds also when it cannot be said there."""
-    signing = identities if verdict.index is not None and verdict.index.encrypted else []
-    try:
-        store(target, sign_off(verdict), signing)
-    except TinykitOpsError as error:
-        verdict.warnings.append(f"the result could not be stored in the target: {error.what}")
 
 
 # Volumes -----------------------------------------------------------------------------------------
@@ -208,38 +207,5 @@ def _volume(config: AgentConfig, places: Places, one: Examined, ask: Ask) -> Non
         verdict = verify_data(snapshot, data, places, boot=ask.boot)
         one.verdicts.append(verdict)
         if ask.boot or not verdict.sound:
-            _note(places, volume.name, verdict, is_newest=snapshot == newest)
-            _tag(volume, verdict)
-
-
-def _tag(volume: VolumeStore, verdict: Verdict) -> None:
-    try:
-        result = Verified(verdict.sound, datetime.now(UTC), socket.gethostname())
-        volume.sign_off(verdict.id, result)
-    except TinykitOpsError as error:
-        verdict.warnings.append(f"the result could not be noted at the snapshot: {error.what}")
-
-
-# This host ---------------------------------------------------------------------------------------
-
-
-def _note(places: Places, target: str, verdict: Verdict, *, is_newest: bool) -> None:
-    """A verdict without a boot is noted only when it is bad: it proves too little to be good."""
-    now = datetime.now(UTC)
-
-    def change(known: TargetStatus) -> TargetStatus:
-        update: dict[str, object] = {"verify_runs": known.verify_runs + 1}
-        if verdict.sound:
-            update |= {"last_verified": now, "verified_snapshot": verdict.id}
-            update |= {"verified_by": socket.gethostname()}
-        else:
-            update |= {"last_verify_failure": now}
-            update |= {"verify_error": f"{verdict.id}: {verdict.faults[0]}"}
-        if places.of and is_newest and verdict.index:
-            # A verifier makes no backups: how old the newest is, it learns by looking.
-            created = verdict.index.created
-            update |= {"last_success": created, "first_success": known.first_success or created}
-            update |= {"snapshot": verdict.id, "data_bytes": verdict.index.data_bytes}
-        return known.model_copy(update=update)
-
-    write_metrics(note(target, change, places.status), places.metrics, places.of)
+            note(places, volume.name, verdict, is_newest=snapshot == newest)
+            tag(volume, verdict)

@@ -64,7 +64,7 @@ def _look(verdict: Verdict, data: Path, folder: Path, places: Places | None) -> 
     if places is None:
         verdict.steps.append("NOT booted, as asked")
         return
-    verdict.pocketbase = pocketbase_version(places)
+    verdict.pocketbase = pocketbase_version(places.pocketbase)
     verdict.faults += boot_copy(places.pocketbase, folder, contents.rows, sample)
     verdict.booted = True
     verdict.steps.append(f"PocketBase {verdict.pocketbase} booted on the copy")

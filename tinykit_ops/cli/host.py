@@ -21,6 +21,7 @@ from tinykit_ops.host.firewall_sets import FirewallSets
 from tinykit_ops.host.firewall_wants import read_wants
 from tinykit_ops.host.release_step import ReleaseStep
 from tinykit_ops.host.secrets_step import SecretsStep
+from tinykit_ops.host.verifier_step import VerifierStep
 
 HOMES = {
     "node": layout.NODE_HOME,
@@ -53,6 +54,13 @@ def artifact(names: tuple[str, ...], check: bool) -> int:
     config = load_agent_config()
     steps = [ArtifactStep(_artifact(name, config), Path(HOMES[name])) for name in names]
     return _run(ArtifactsStep(steps), check)
+
+
+@command.command()
+@check_option
+def verifier(check: bool) -> int:
+    """Install what verifying other hosts' backups needs."""
+    return _run(VerifierStep(), check)
 
 
 @command.command()

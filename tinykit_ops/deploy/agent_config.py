@@ -11,12 +11,12 @@ from tinykit_ops.settings import Settings
 from tinykit_ops.settings.model import Secret
 
 
-def agent_config(settings: Settings) -> str:
+def agent_config(settings: Settings, secrets_dir: str = layout.SECRETS_DIR) -> str:
     """The JSON for `layout.CONFIG_FILE`: where the inventory names a secret's source on the
     controller, it names the file on the host."""
     data = settings.model_dump(mode="json", exclude_none=True)
     for key, holder, field in _secrets(settings, data, ""):
-        holder[field] = {"file": f"{layout.SECRETS_DIR}/{secret_name(key)}"}
+        holder[field] = {"file": f"{secrets_dir}/{secret_name(key)}"}
     return json.dumps(data, indent=2, sort_keys=True) + "\n"
 
 

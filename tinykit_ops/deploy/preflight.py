@@ -34,13 +34,18 @@ def problem_of(facts: Facts, settings: Settings) -> TinykitOpsError | None:
     """
     reasons = (
         _user(facts),
-        _system(facts, settings),
+        _system(facts, settings.unsupported_os_ok),
         _disk(facts),
         _ports(facts),
         _names(facts),
         _data(facts, settings),
     )
     return next((reason for reason in reasons if reason), None)
+
+
+def problem_of_system(facts: Facts, *, unsupported_os_ok: bool) -> TinykitOpsError | None:
+    """The same for a host that gets the agent and no instance."""
+    return _user(facts) or _system(facts, unsupported_os_ok)
 
 
 def _user(facts: Facts) -> TinykitOpsError | None:
@@ -52,13 +57,13 @@ def _user(facts: Facts) -> TinykitOpsError | None:
     )
 
 
-def _system(facts: Facts, settings: Settings) -> TinykitOpsError | None:
+def _system(facts: Facts, unsupported_os_ok: bool) -> TinykitOpsError | None:
     if facts.get("init") != "systemd":
         return UnavailableError(
             "this host does not run systemd", hint="use a Debian host with its own init"
         )
     found = (facts.get("os", "unknown"), facts.get("version", ""))
-    if found not in SUPPORTED and not settings.unsupported_os_ok:
+    if found not in SUPPORTED and not unsupported_os_ok:
         return UsageError(
             f"{' '.join(found)} is not supported: Debian 13 and 12 are",
             hint="use one of these, or set unsupported_os_ok = True and expect surprises",

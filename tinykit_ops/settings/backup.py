@@ -9,7 +9,8 @@ from typing import Annotated
 from pydantic import Field
 
 from tinykit_ops.settings import cron
-from tinykit_ops.settings.backup_targets import Target
+from tinykit_ops.settings.backup_targets import ArchiveTarget, DirectoryTarget, S3Target, Target
+from tinykit_ops.settings.backup_verify import VerifySettings
 from tinykit_ops.settings.notify import NotifySettings
 from tinykit_ops.settings.problems import Problem
 from tinykit_ops.settings.retention import RetentionSettings
@@ -49,6 +50,21 @@ def _too_old(schedule: str, limit: int, key: str) -> Iterator[Problem]:
         yield Problem(key, reason, f"give it {int(hours) + 2} or more")
 
 
+def _sealed_needs_a_key(backup: BackupSettings) -> Iterator[Problem]:
+    if backup.verify is None or backup.verify.identity is not None:
+        return
+    sealed = [target.name for target in archive_targets(backup) if target.encryption != "none"]
+    if sealed:
+        reason = f"is missing, and {', '.join(sealed)} is sealed"
+        hint = "verify on a verifier (docs/backup.md), or name the private key here"
+        yield Problem("verify.identity", reason, hint)
+
+
+def archive_targets(backup: BackupSettings) -> list[ArchiveTarget]:
+    """The targets that a verification reads by itself."""
+    return [one for one in backup.targets if isinstance(one, S3Target | DirectoryTarget)]
+
+
 @dataclass(frozen=True)
 class Plan:
     """What holds for one target: its own settings, else those for all."""
@@ -71,7 +87,7 @@ def _plan(backup: BackupSettings, target: Target) -> Plan:
 class BackupSettings(Section):
     """Scheduled snapshots of PocketBase's data."""
 
-    rules = (_names_differ, _age_fits_schedule, _ages_fit_schedules)
+    rules = (_names_differ, _age_fits_schedule, _ages_fit_schedules, _sealed_needs_a_key)
 
     schedule: CronSchedule = Field(
         default="17 3 * * *",
@@ -112,6 +128,12 @@ class BackupSettings(Section):
         description="`backup status` warns when no restored copy was found good for longer: the "
         "default is a week and a day.",
         examples=[192],
+    )
+    verify: VerifySettings | None = Field(
+        default=None,
+        description="Verify by a schedule on this host. Better on another one, which holds the "
+        "private key: a verifier (docs/backup.md).",
+        examples=[{"schedule": "41 5 * * sun", "identity": {"file": "~/tinykit-backup.key"}}],
     )
     notify: NotifySettings = Field(
         default=NotifySettings(),

@@ -24,7 +24,8 @@ from tinykit_ops.settings.model import Settings
 from tinykit_ops.settings.problems import Advice, Problem, SettingsError
 from tinykit_ops.settings.pyinfra_import import without_patching
 from tinykit_ops.settings.resolve import file_problems
-from tinykit_ops.settings.secrets import resolve_all
+from tinykit_ops.settings.secrets import Warn, resolve_all
+from tinykit_ops.settings.verifier_inventory import is_verifier, verifier_problems
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -134,10 +135,14 @@ def _read_hosts_or_stop(hosts: Iterable[Host]) -> None:
 
 
 def _read_hosts(hosts: Iterable[Host], *, files: bool, secrets: bool) -> list[HostSettings]:
-    """Settings of all hosts, or one error with what is wrong with any of them."""
+    """Settings of all instances, or one error with what is wrong with any of the hosts."""
     read: list[HostSettings] = []
     problems: list[Problem] = []
+    verifiers: list[Host] = []
     for host in hosts:
+        if is_verifier(host):
+            verifiers.append(host)
+            continue
         try:
             settings = _read_host(host)
         except SettingsError as error:
@@ -152,9 +157,15 @@ def _read_hosts(hosts: Iterable[Host], *, files: bool, secrets: bool) -> list[Ho
                 found += error.problems
         problems += [problem.at(host.name) for problem in found]
         read.append(HostSettings(host.name, settings, tuple(advice)))
+    instances = None if problems else {one.host: one.settings for one in read}
+    problems += verifier_problems(verifiers, instances, _warning if secrets else None)
     if problems:
         raise SettingsError(problems)
     return read
+
+
+def _warning(host: str) -> Warn:
+    return lambda advice: click.echo(f"warning: {host}: {advice}", err=True)
 
 
 def _key_problems(host: Host) -> Iterator[Problem]:

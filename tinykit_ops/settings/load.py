@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any, Union, cast, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -23,6 +23,8 @@ from tinykit_ops.settings.problems import (
 )
 from tinykit_ops.settings.section import Partial, Section, broken_rules
 from tinykit_ops.settings.wording import example_of, problems_of
+
+SomeSection = TypeVar("SomeSection", bound=Section)
 
 
 class _Broken:
@@ -55,6 +57,14 @@ def load_settings(
     if problems:
         raise SettingsError([problem.at(where) for problem in problems])
     return cast("Settings", settings)
+
+
+def load_section(cls: type[SomeSection], data: object, *, where: str) -> SomeSection:
+    """Read any other section. Raises SettingsError as `load_settings` does."""
+    section, problems = _read_section(cls, data)
+    if problems:
+        raise SettingsError([problem.at(where) for problem in problems])
+    return cast("SomeSection", section)
 
 
 def merge(low: Mapping[Any, Any], high: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -114,3 +114,11 @@ def _command_failed(code: int, complaint: bytes) -> SecretSourceError:
     last = "".join(c for c in lines[-1] if c.isprintable())[:200] if lines else ""
     reason = f"the command ended with exit code {code}"
     return SecretSourceError(f"{reason}: {last}" if last else reason, hint="run it by hand")
+
+
+def age_keys(text: str) -> str:
+    """The private keys of a file as `age-keygen` writes it, on one line; empty for other texts."""
+    lines = [line.strip() for line in text.splitlines()]
+    keys = [line for line in lines if line.startswith("AGE-SECRET-KEY-")]
+    others = [line for line in lines if line and not line.startswith(("#", "AGE-SECRET-KEY-"))]
+    return "" if others else " ".join(keys)

@@ -123,7 +123,7 @@ def _read(secret: Secret) -> str:
         text = sources.from_command(secret.command)
     else:
         text = secret.value.get_secret_value() if secret.value is not None else ""
-    text = text.removesuffix("\n").removesuffix("\r")
+    text = sources.age_keys(text) or text.removesuffix("\n").removesuffix("\r")
     fault = unusable(text)
     if fault:
         raise sources.SecretSourceError(fault)
@@ -163,12 +163,20 @@ def web_address_fault(text: str) -> str | None:
     return None
 
 
+def age_key_fault(text: str) -> str | None:
+    """Why these are not private age keys, or None; they are never quoted."""
+    if all(re.fullmatch(r"AGE-SECRET-KEY-1[A-Z0-9]{58}", key) for key in text.split()):
+        return None
+    return "the secret is not a private age key (AGE-SECRET-KEY-1…)"
+
+
 #: What the text of a secret has to look like, by the last part of its key.
 VALUE_RULES: dict[str, ValueRule] = {
     "ping_url": web_address_fault,
     "verify_ping_url": web_address_fault,
     "prune_ping_url": web_address_fault,
     "webhook_url": web_address_fault,
+    "identity": age_key_fault,
     "admin_password": password_fault,
     "superuser_password": password_fault,
 }
@@ -177,6 +185,8 @@ VALUE_RULES: dict[str, ValueRule] = {
 def _hint(rule: ValueRule | None) -> str:
     if rule is web_address_fault:
         return "example: https://hc-ping.com/your-own-uuid"
+    if rule is age_key_fault:
+        return "give the file that `age-keygen -o` wrote"
     return "example: `openssl rand -base64 24` makes one"
 
 

@@ -37,7 +37,8 @@ def examine(config: AgentConfig, places: Places, only: Sequence[str] = ()) -> di
     """
     names = wanted_targets(config, only)
     seen = {HOST: _guarded(lambda: look_at_host(config, places))}
-    seen[HOST] += _guarded(lambda: look_at_pocketbase(config, places))
+    if not places.of:
+        seen[HOST] += _guarded(lambda: look_at_pocketbase(config, places))
     for name in names:
         seen[name] = _guarded(lambda name=name: _look_at(config, places, name))  # type: ignore[misc]
     return seen

@@ -28,8 +28,9 @@ def look_at_host(
     config: AgentConfig, places: Places, cron_file: Path = Path(layout.CRON_FILE)
 ) -> Iterator[Sign]:
     """Room for a copy, the secrets, the clock, the schedule, hooks, metrics."""
-    yield from _room(places)
-    yield from _secrets(config)
+    if not places.of:  # a verifier makes no copy of a database
+        yield from _room(places)
+    yield from _secrets(config, places)
     yield _clock()
     yield _schedule(config, cron_file)
     if config.settings.backup.notify.email and not SENDMAIL.exists():
@@ -60,8 +61,10 @@ def _room(places: Places) -> Iterator[Sign]:
     yield Sign(Mark.BAD if low else Mark.GOOD, "space", said, hint)
 
 
-def _secrets(config: AgentConfig) -> Iterator[Sign]:
-    wanted = [layout.HOOK_TOKEN, layout.DEDUP_KEY]
+def _secrets(config: AgentConfig, places: Places) -> Iterator[Sign]:
+    wanted = [] if places.of else [layout.HOOK_TOKEN, layout.DEDUP_KEY]
+    verify = config.settings.backup.verify
+    wanted += [layout.VERIFY_IDENTITY] if verify and verify.identity else []
     notify = config.settings.backup.notify
     wanted += [PING_URL] if notify.ping_url else []
     wanted += [WEBHOOK_URL] if notify.webhook_url else []

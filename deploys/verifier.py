@@ -1,0 +1,59 @@
+"""A verifier: proves other hosts' backups by a schedule, and prunes where it may.
+
+    pyinfra INVENTORY deploys/verifier.py
+
+Does nothing on hosts of the inventory that are no verifiers.
+"""
+
+from pyinfra.context import host
+
+from tinykit_ops import layout
+from tinykit_ops.deploy.preflight import problem_of_system
+from tinykit_ops.deploy.verifier import verifier_files, verifier_of
+from tinykit_ops.ops.agent import agent_step
+from tinykit_ops.ops.host_facts import HostFacts
+from tinykit_ops.ops.install_agent import install_agent
+from tinykit_ops.ops.refuse import refuse
+from tinykit_ops.ops.system import packages
+from tinykit_ops.ops.tree import File, Folder, tree
+from tinykit_ops.ops.units import unit
+from tinykit_ops.settings.verifier_inventory import is_verifier
+
+# `ip` and `unshare` shut a booted copy away from the network.
+PACKAGES = ["ca-certificates", "cron", "iproute2", "python3-venv", "util-linux"]
+
+if is_verifier(host):
+    settings, instances = verifier_of(host)
+    facts = host.get_fact(HostFacts)
+    clock = facts.get("clock") or "systemd-timesyncd"
+
+    refuse(
+        name="See that this host can become a verifier",
+        problem=problem_of_system(facts, unsupported_os_ok=settings.unsupported_os_ok),
+    )
+    packages(name="Install the distribution's packages", names=[*PACKAGES, clock])
+    tree(
+        name="Make the folders",
+        entries=[
+            *(Folder(path) for path in (layout.AGENT_HOME, layout.POCKETBASE_HOME)),
+            *(Folder(path, mode="700") for path in (layout.CONFIG_DIR, layout.INSTANCES_DIR)),
+            Folder(layout.STATE_DIR),
+            Folder(layout.LOCK_DIR),
+            File(
+                "/etc/tmpfiles.d/tinykit-ops.conf",
+                f"# Managed by tinykit-ops.\nd {layout.LOCK_DIR} 0755 root root\n",
+            ),
+        ],
+    )
+    install_agent(name="Install tinykit-ops as the host's agent")
+    files = tree(
+        name="Write what it verifies, with which secrets, and when",
+        entries=verifier_files(settings, instances),
+    )
+    agent_step(
+        name="Install each PocketBase that the instances run, and forget instances that are gone",
+        step=["verifier"],
+        after=[files],
+    )
+    unit(name="Run cron", unit="cron.service", files=[])
+    unit(name="Keep the clock right", unit=f"{clock}.service", files=[])
