@@ -202,7 +202,7 @@ NETWORK = (
     mutation(
         "no firewall",
         "network.firewall-drops network.egress-contained network.ssh-allowlist "
-        "network.nothing-else-open",
+        "network.nothing-else-open proxy.fetches-nothing-inside",
         firewall(f"delete table {_TABLE}"),
     ),
     mutation(
@@ -225,7 +225,11 @@ NETWORK = (
         "network.nothing-else-open",
         both(listening(8080), firewall(f"insert rule {_TABLE} input tcp dport 8080 accept")),
     ),
-    mutation("egress open", "network.egress-contained", firewall(f"flush chain {_TABLE} output")),
+    mutation(
+        "egress open",
+        "network.egress-contained proxy.fetches-nothing-inside",
+        firewall(f"flush chain {_TABLE} output"),
+    ),
     mutation(
         "metadata reachable",
         "network.egress-contained",

@@ -22,9 +22,18 @@ FRESH = {
     "builder.gated",
     "builder.no-way-around",
     "builder.dangerous-routes-closed",
+    "builder.not-framed",
+    "preview.sandboxed",
+    "origin.writes-exact",
+    "origin.names-not-polluting",
+    "origin.unknown-names-refused",
+    "origin.foreign-bytes-inert",
+    "origin.builder-apart",
     "proxy.dashboard-gated",
     "https.certificate",
+    "https.hsts",
     "https.redirect",
+    "disclosure.security-txt",
 }
 SIGN_UP = "authentication.sign-up-closed"
 Capture = pytest.CaptureFixture[str]

@@ -222,6 +222,31 @@ def test_ssh_is_judged_by_what_the_settings_want(look_at: Look, serve: Callable[
     assert verdict("network.ssh-allowlist", look).outcome == Outcome.PASS
 
 
+# The open proxy.
+
+CONTROL = "/api/proxy?url=http://[::ffff:127.0.0.1]:8091/api/health"
+
+
+@pytest.mark.parametrize(
+    ("fetched", "control", "with_settings", "without"),
+    [
+        (200, 200, Outcome.FAIL, Outcome.FAIL),
+        (403, 403, Outcome.PASS, Outcome.PASS),
+        (502, 502, Outcome.PASS, Outcome.PASS),
+        (502, 200, Outcome.PASS, Outcome.UNKNOWN),
+        (502, 429, Outcome.UNKNOWN, Outcome.UNKNOWN),
+        (500, 200, Outcome.UNKNOWN, Outcome.UNKNOWN),
+    ],
+)
+def test_the_open_proxy_is_judged_by_what_it_fetches_from_inside(
+    look_at: Look, fetched: int, control: int, with_settings: Outcome, without: Outcome
+) -> None:
+    look = look_at({**hardened(), FETCHED: say(fetched, "<svg></svg>"), CONTROL: say(control)})
+    assert verdict("proxy.fetches-nothing-inside", look).outcome == with_settings
+    look.settings = None
+    assert verdict("proxy.fetches-nothing-inside", look).outcome == without
+
+
 # Whom PocketBase takes a visitor for.
 
 

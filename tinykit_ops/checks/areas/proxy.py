@@ -158,10 +158,16 @@ def the_open_proxy_fetches_nothing_inside(look: Context) -> Verdict:
     if answer.status in {400, 401, 403, 404, 405, 410}:
         return passed(f"{line}: closed")
     control = client.get(inside.format(layout.POCKETBASE_PORT, "/api/health"))
-    if answer.status == 502 and control.status in {200, 502}:
-        reached = "reaches PocketBase and nothing else" if control.status == 200 else "is shut in"
-        return passed(f"{line}: it {reached}")
-    return unknown(line, str(control))
+    if answer.status != 502 or control.status not in {200, 502}:
+        return unknown(line, str(control))
+    if control.status == 502:
+        return passed(f"{line}, {control}: it is shut in")
+    if look.settings is None:
+        return unknown(
+            f"{line}, but it fetches PocketBase from inside: tinykit is shut in, or listens on "
+            "another port; the settings (--inventory) would tell which"
+        )
+    return passed(f"{line}: it reaches PocketBase, which tinykit needs, and nothing else")
 
 
 def _as_configured(look: Context) -> Verdict:
