@@ -25,14 +25,24 @@ class Download:
         self._body = self._open()
 
     def read(self, size: int = -1, /) -> bytes:
+        """So many bytes, fewer only at the end: half an answer is not taken for a small object."""
+        left = self._size - self._offset
+        missing = left if size < 0 else min(size, left)
+        pieces: list[bytes] = []
+        while missing and (piece := self._some(missing)):
+            pieces.append(piece)
+            missing -= len(piece)
+        return b"".join(pieces)
+
+    def _some(self, size: int) -> bytes:
         """At most `size` bytes; b"" at the end."""
         while True:
             try:
-                content: bytes = self._body.read(None if size < 0 else size)
+                content: bytes = self._body.read(size)
             except FAILURES as error:
                 self._after_break(error)
                 continue
-            if not content and size != 0 and self._offset < self._size:
+            if not content and self._offset < self._size:
                 self._after_break(ConnectionError("it ended too early"))
                 continue
             self._offset += len(content)
