@@ -21,6 +21,8 @@ from campaign_bench import make_key, tell
 from load_checks import Copy, Logs, judge_all, look_at
 from pocketbase_kit import EMAIL, PASSWORD
 
+from tinykit_ops.pocketbase.client import PocketBase
+
 WRITES = {
     "name": "writes",
     "type": "base",
@@ -34,7 +36,8 @@ WRITES = {
 LOGIN = "/api/collections/_superusers/auth-with-password"
 ROOT = {"identity": EMAIL, "password": PASSWORD}
 WRITERS = 3
-PAUSE = 0.02  #: seconds between two writes of one writer
+PATIENCE = 300
+PAUSE = 0.04  #: seconds between two writes of one writer
 BOOT_EVERY = 50
 DEADLY = ("panic", "SIGBUS", "fatal error", "malformed", "disk I/O error")
 
@@ -73,6 +76,9 @@ class LoadCampaign:
         instance.add_s3(s3, encryption=[public])
         instance.add_directory()
         instance.server.pb.call("POST", "/api/collections", json=WRITES)
+        # PocketBase's own backup may take long on a busy machine.
+        self.patient = PocketBase(instance.server.url, timeout=PATIENCE)
+        self.patient.login_superuser(EMAIL, PASSWORD)
         self.logs = Logs(instance.root)
 
     def run(self, rounds: int) -> Load:
@@ -111,10 +117,10 @@ class LoadCampaign:
         yield
         if kind != "none":
             other.join()
-            self.instance.server.pb.call("DELETE", f"/api/backups/own{number}.zip")
+            self.patient.call("DELETE", f"/api/backups/own{number}.zip")
 
     def _own_backup(self, name: str) -> None:
-        self.instance.server.pb.call("POST", "/api/backups", json={"name": name})
+        self.patient.call("POST", "/api/backups", json={"name": name})
 
     def _restored(self, target: str, before: dict[int, int], after: dict[int, int]) -> list[str]:
         back = self.instance.root / "back"

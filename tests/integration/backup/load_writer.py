@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 COLLECTION = "writes"
-UPLOAD_EVERY = 40  #: one write in so many brings a file
+UPLOAD_EVERY = 100  #: one write in so many brings a file
 BODY = "x" * 200
 LINE = "load-writer-boundary"
 
@@ -35,7 +35,7 @@ class Writer(threading.Thread):
         )
 
     def run(self) -> None:
-        connection = HTTPConnection(urlsplit(self.order["url"]).netloc, timeout=60)
+        connection = HTTPConnection(urlsplit(self.order["url"]).netloc, timeout=300)
         seq = 0
         while not self.stop.is_set():
             seq += 1
