@@ -10,13 +10,20 @@ from mutation_bench import MutationBench, outcomes
 from mutation_kinds import Mutation
 from mutations_care import CARE
 from mutations_database import DATABASE
-from mutations_edge import EDGE
-from mutations_host import FILES, NETWORK, UNITS, VERSIONS
+from mutations_edge import ROUTES, SERVED
+from mutations_guards import GUARDS
+from mutations_host import FILES, UNITS
+from mutations_network import NETWORK, VERSIONS
 
 from tinykit_ops.checks.model import Outcome
 from tinykit_ops.checks.runner import InstanceReport
 
-ALL: tuple[Mutation, ...] = (*EDGE, *DATABASE, *FILES, *UNITS, *NETWORK, *VERSIONS, *CARE)
+ALL: tuple[Mutation, ...] = (
+    *(*ROUTES, *SERVED, *GUARDS),
+    *DATABASE,
+    *(*FILES, *UNITS, *NETWORK, *VERSIONS),
+    *CARE,
+)
 
 
 @dataclass

@@ -7,11 +7,9 @@ from collections.abc import Callable
 
 import pytest
 from checks_imitations import NAME, QUIET, SHELL, hardened, inside, security_txt, verdict
-from checks_pocketbase import FakePocketBase, known_to
-from checks_site import FAULTS, Answers, Misbehave, Say, Site, say
+from checks_site import FAULTS, Answers, Misbehave, Say, say
 
 from tinykit_ops.checks.context import Context
-from tinykit_ops.checks.keys import keys_in, private_file
 from tinykit_ops.checks.model import Outcome, Vantage
 from tinykit_ops.checks.registry import all_checks
 from tinykit_ops.checks.runner import run
@@ -205,101 +203,3 @@ def test_the_edges_own_authority_needs_no_hsts(look_at: Look) -> None:
 def test_the_builder_is_looked_for_on_its_own_domain(look_at: Look) -> None:
     look = look_at({**hardened(), "build.example.test /tinykit": SHELL})
     assert verdict("builder.gated", look).outcome == Outcome.FAIL
-
-
-def test_a_port_of_a_mistake_is_found(look_at: Look, serve: Callable[..., Site]) -> None:
-    seen = verdict("network.nothing-else-open", look_at(ports={6379: serve().port}))
-    assert seen.outcome == Outcome.FAIL
-    assert "Redis" in seen.evidence[0]
-
-
-def test_ssh_is_judged_by_what_the_settings_want(look_at: Look, serve: Callable[..., Site]) -> None:
-    look = look_at(ports={22: serve().port})
-    assert verdict("network.ssh-allowlist", look).outcome == Outcome.FAIL
-    assert verdict("network.ssh-allowlist", look_at()).outcome == Outcome.PASS
-    assert look.settings
-    look.settings = look.settings.model_copy(update={"firewall": type(look.settings.firewall)()})
-    assert verdict("network.ssh-allowlist", look).outcome == Outcome.PASS
-
-
-# The open proxy.
-
-CONTROL = "/api/proxy?url=http://[::ffff:127.0.0.1]:8091/api/health"
-
-
-@pytest.mark.parametrize(
-    ("fetched", "control", "with_settings", "without"),
-    [
-        (200, 200, Outcome.FAIL, Outcome.FAIL),
-        (403, 403, Outcome.PASS, Outcome.PASS),
-        (502, 502, Outcome.PASS, Outcome.PASS),
-        (502, 200, Outcome.PASS, Outcome.UNKNOWN),
-        (502, 429, Outcome.UNKNOWN, Outcome.UNKNOWN),
-        (500, 200, Outcome.UNKNOWN, Outcome.UNKNOWN),
-    ],
-)
-def test_the_open_proxy_is_judged_by_what_it_fetches_from_inside(
-    look_at: Look, fetched: int, control: int, with_settings: Outcome, without: Outcome
-) -> None:
-    look = look_at({**hardened(), FETCHED: say(fetched, "<svg></svg>"), CONTROL: say(control)})
-    assert verdict("proxy.fetches-nothing-inside", look).outcome == with_settings
-    look.settings = None
-    assert verdict("proxy.fetches-nothing-inside", look).outcome == without
-
-
-# Whom PocketBase takes a visitor for.
-
-
-def through_the_edge(address: str) -> Context:
-    server = FakePocketBase()
-    for prefix in ("", "/_pb"):
-        path = f"GET {prefix}/api/health"
-        server.answers[path] = (200, {"data": {"realIP": address}})
-    look = known_to(server)
-    assert look.superuser
-    look.superuser.prefix = "/_pb"
-    return look
-
-
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [
-        ("203.0.113.7", Outcome.PASS),
-        ("198.51.100.99", Outcome.FAIL),
-        ("198.51.100.97", Outcome.FAIL),
-        ("127.0.0.1", Outcome.UNKNOWN),
-        ("", Outcome.UNKNOWN),
-    ],
-)
-def test_an_address_that_the_request_chose_is_a_finding(address: str, expected: Outcome) -> None:
-    assert verdict("proxy.forwarded-for", through_the_edge(address)).outcome == expected
-
-
-# How keys and files look.
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "sk-...",
-        "sk-your-key",
-        'placeholder="sk-ant-..."',
-        "AIza",
-        "AKIAEXAMPLE",
-        "task-list-of-things",
-    ],
-)
-def test_placeholders_are_no_keys(text: str) -> None:
-    assert keys_in(text) == []
-
-
-def test_keys_are_told_by_their_kind_only() -> None:
-    assert keys_in(f"x={KEY}") == ["an Anthropic key"]
-    assert keys_in("sk-proj-" + "b2" * 20) == ["an OpenAI-style key"]
-
-
-@pytest.mark.parametrize(
-    "text", ["<html>A=B</html>", "body { color: red }", '{"name":"other"}', ""]
-)
-def test_pages_are_no_private_files(text: str) -> None:
-    assert private_file(text) == ""
