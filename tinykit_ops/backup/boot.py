@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import tinykit_ops
 from tinykit_ops.backup.manifest import Upload
 from tinykit_ops.errors import UnavailableError
 
@@ -41,11 +42,22 @@ def boot_copy(
     (folder / BINARY).chmod(0o755)
     order = {"rows": dict(rows), "sample": sample.model_dump() if sample else None}
     (folder / ORDER).write_text(json.dumps(order))
-    words = [*_shut_away(), sys.executable, "-m", "tinykit_ops.backup.boot_inside", str(folder)]
+    words = [
+        *_shut_away(),
+        sys.executable,
+        "-P",
+        "-m",
+        "tinykit_ops.backup.boot_inside",
+        str(folder),
+    ]
     try:
         done = subprocess.run(
             words,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(folder)},
+            env={
+                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                "HOME": str(folder),
+                "PYTHONPATH": str(Path(tinykit_ops.__file__).parents[1]),  # as the agent's command
+            },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
