@@ -151,6 +151,15 @@ CARE = (
         "https.certificate",
         certificate(lambda bench: make_leaf([bench.domain], bench.authority)),
     ),
+    mutation(
+        "a full disk",
+        "monitoring.disk-space",
+        new_file(
+            "/usr/local/sbin/df",
+            "#!/bin/sh\necho x\necho /dev/sda1 9 9 0 97% /",
+            "chmod 755 /usr/local/sbin/df 2>/dev/null || true",
+        ),
+    ),
     # The journal forgets only as a whole, so this one comes last.
     mutation(
         "secret in the journal",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mutation_kinds import collection, mutation, record, server
+from mutation_edits import answers, passes
+from mutation_kinds import both, collection, mutation, record, server
 
 ANY = "@request.auth.id != ''"
 #: Whoever needs an account's login sees nothing when nobody can log in.
@@ -141,4 +142,25 @@ DATABASE = (
         server("meta", {"appURL": "http://x.test"}),
     ),
     mutation("own backups", "backups.not-mixed", server("backups", {"cron": "0 0 1 1 *"})),
+    mutation(
+        "every account reads the key",
+        "secrets.llm-key-unreadable secrets.key-not-in-database database.settings-locked",
+        both(
+            record("_tk_settings", {"id": "llm", "value": {"api_key": "sk-x"}}),
+            collection("_tk_settings", viewRule=ANY),
+        ),
+    ),
+    mutation(
+        "everybody signs up",
+        "authentication.sign-up-closed authentication.accounts-locked builder.gated",
+        both(
+            collection("users", createRule=""),
+            passes("/_pb/api/collections/users/records"),
+        ),
+    ),
+    mutation(
+        "logins are not renewed",
+        "authentication.refresh",
+        answers("/_pb/api/collections/users/auth-refresh", "no", "builder", status=404),
+    ),
 )

@@ -97,7 +97,7 @@ def confined(**more: str) -> str:
 
 def find_programs(folder: str) -> str:
     strange = "( ! -user root -o -perm /022 )"
-    return f"find {folder} ! -type l {strange} -print -quit"
+    return f"find {folder} ! -type l ! -name .setup_complete {strange} -print -quit"
 
 
 FIND_SECRETS = f"find {layout.SECRETS_DIR} ( -perm /077 -o ! -user root )"

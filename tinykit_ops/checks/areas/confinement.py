@@ -42,8 +42,10 @@ def programs_are_roots(look: Context) -> Verdict:
         if look.machine.stat(folder) is None:
             tally.unseen.append(f"there is no {folder}")
             continue
+        # The setup marker is the business of `secrets.setup-marker`.
+        others = ("!", "-type", "l", "!", "-name", ".setup_complete")
         strange = ("(", "!", "-user", "root", "-o", "-perm", "/022", ")")
-        words = ("find", folder, "!", "-type", "l", *strange, "-print", "-quit")
+        words = ("find", folder, *others, *strange, "-print", "-quit")
         found = look.machine.run(*words)
         if found.status != 0:
             tally.unseen.append(f"`find {folder}` failed: {found.complaint}")
