@@ -131,6 +131,9 @@ class Delivery:
                 learn(self._config, self._places, name)
             except TinykitOpsError as error:
                 outcome.warnings.append(f"what verifiers found could not be read: {error.what}")
+            except OSError as error:
+                why = local_failure(error).what
+                outcome.warnings.append(f"what verifiers found could not be noted: {why}")
 
     def prune_succeeded(self) -> None:
         """Only after a success. Its failure leaves too much, never too little, so it only warns."""
@@ -179,8 +182,14 @@ class Delivery:
         self._note(name, failed(error))
 
     def _note(self, name: str, change: Callable[[TargetStatus], TargetStatus]) -> None:
-        if self._noted:
+        """A disk that takes no note makes no snapshot undone, and hides no failure."""
+        if not self._noted:
+            return
+        try:
             write_metrics(note(name, change, self._places.status), self._places.metrics)
+        except OSError as error:
+            why = f"{error.strerror or type(error).__name__}, {error.filename or 'no name'}"
+            self.outcomes[name].warnings.append(f"this could not be noted on this host ({why})")
 
 
 def unexpected(error: Exception) -> UnexpectedError:

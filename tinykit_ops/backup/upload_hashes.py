@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -34,11 +35,7 @@ class UploadHashes:
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        try:
-            self._db = _open(file)
-        except sqlite3.DatabaseError:
-            file.unlink(missing_ok=True)
-            self._db = _open(file)
+        self._db = _open(file) or _open_anew(file) or _connect(":memory:")
 
     def get(self, path: str, found: os.stat_result) -> str | None:
         """The SHA-256 (hex) of that upload when it is unchanged since it was remembered."""
@@ -55,7 +52,7 @@ class UploadHashes:
         if time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) < SETTLED_NS:
             return
         row = (path, *_marks(found), sha256)
-        with self._lock:
+        with self._lock, suppress(sqlite3.Error):  # a full disk: then it is read again
             self._db.execute("INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def forget(self, path: str) -> None:
@@ -65,7 +62,7 @@ class UploadHashes:
 
     def keep_only(self, paths: Sequence[str]) -> None:
         """Forget the files that are gone."""
-        with self._lock:
+        with self._lock, suppress(sqlite3.Error):  # a full disk: then they are remembered
             self._db.execute("CREATE TEMP TABLE present (path TEXT PRIMARY KEY) WITHOUT ROWID")
             self._db.executemany("INSERT INTO present VALUES (?)", ((path,) for path in paths))
             self._db.execute("DELETE FROM hashes WHERE path NOT IN (SELECT path FROM present)")
@@ -89,9 +86,23 @@ class UploadHashes:
             self._db.close()
 
 
-def _open(file: Path) -> sqlite3.Connection:
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-    db = sqlite3.connect(file, check_same_thread=False)
+def _open(file: Path) -> sqlite3.Connection | None:
+    """None when it is broken, or the disk has no room for it."""
+    try:
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        return _connect(str(file))
+    except (sqlite3.DatabaseError, OSError):
+        return None
+
+
+def _open_anew(file: Path) -> sqlite3.Connection | None:
+    with suppress(OSError):
+        file.unlink(missing_ok=True)
+    return _open(file)
+
+
+def _connect(name: str) -> sqlite3.Connection:
+    db = sqlite3.connect(name, check_same_thread=False)
     try:
         db.execute("PRAGMA synchronous = OFF")
         db.execute(_TABLE)
