@@ -55,7 +55,7 @@ def shell(on: str, off: str) -> Break:
 
 def mode(path: str, bits: str) -> Break:
     """Other permission bits for a file or folder."""
-    kept = "/run/mutation-mode"
+    kept = f"/run/mutation-mode{path.replace('/', '-')}"
     return shell(
         f"stat -c %a {path} > {kept}; chmod {bits} {path}", f"chmod $(cat {kept}) {path}; rm {kept}"
     )
@@ -63,7 +63,7 @@ def mode(path: str, bits: str) -> Break:
 
 def owner(path: str, who: str) -> Break:
     """Another owner for a file or folder."""
-    kept = "/run/mutation-owner"
+    kept = f"/run/mutation-owner{path.replace('/', '-')}"
     return shell(
         f"stat -c %U:%G {path} > {kept}; chown {who} {path}",
         f"chown $(cat {kept}) {path}; rm {kept}",

@@ -1,7 +1,7 @@
 """One thing broken on a hardened host, and the checklist must say exactly which: for every breakage
 that is known, on Caddy and nginx, Debian 13 and 12.
 
-    scripts/soak mutations [--kind caddy|nginx] [--release 13|12] [--only TEXT] [--lab NAME]
+    scripts/soak mutations [--kind caddy|nginx] [--release 13|12] [--only PATTERN] [--lab NAME]
                            [--healthy N] [--app ARCHIVE]
 
 Prints what was detected of what was seeded, and false alarms; exit code 0 only when all was, with
@@ -11,6 +11,7 @@ none. --healthy N looks N times at the host before anything is broken.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 import time
@@ -61,14 +62,14 @@ def _one(
     bench.harden()
     good = sum(healthy(bench, score, "hardened") for _ in range(words.healthy))
     print(f"Debian {release}, {kind}: {good} of {words.healthy} looks without finding or unknown")
-    try_all(bench, [each for each in of_kind(kind) if words.only in each.name], score)
+    try_all(bench, [each for each in of_kind(kind) if re.search(words.only, each.name)], score)
 
 
 def _words() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/soak mutations", description=__doc__)
     parser.add_argument("--kind", choices=("caddy", "nginx"), default="")
     parser.add_argument("--release", choices=("13", "12"), default="")
-    parser.add_argument("--only", default="", help="part of a breakage's name")
+    parser.add_argument("--only", default="", help="pattern of breakages' names")
     parser.add_argument("--lab", help="a lab that is there already, and stays")
     parser.add_argument("--healthy", type=int, default=1)
     parser.add_argument("--app", type=Path, help="a release archive (else the contract app)")
