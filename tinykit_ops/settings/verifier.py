@@ -76,15 +76,19 @@ def _each_once(verifier: VerifierSettings) -> Iterator[Problem]:
             yield Problem(f"targets[{number}]", f"{name} is listed twice", "remove one of the two")
 
 
+def _verifies_something(verifier: VerifierSettings) -> Iterator[Problem]:
+    if not verifier.targets:
+        yield Problem("targets", "is empty: it would verify nothing", "name a target")
+
+
 class VerifierSettings(VerifySettings):
     """One verifier: the mapping `tinykit_verifier` of a host."""
 
-    rules = (_each_once,)
+    rules = (_verifies_something, _each_once)
 
     targets: Annotated[
         list[Annotated[VerifiedBucket | VerifiedFolder, Discriminator("kind")]], ListLike
     ] = Field(
-        min_length=1,
         description="What it verifies, and prunes: targets of instances of this inventory.",
         examples=[
             [

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinykit_ops.backup.schedule import delay, jobs
+from tinykit_ops.backup.schedule import delay, jobs, verifier_jobs, verify_jobs
 from tinykit_ops.deploy.templates import render
 from tinykit_ops.settings import Settings, load_settings
+from tinykit_ops.settings.load import load_section
+from tinykit_ops.settings.verifier import VerifierSettings
 
 
 def with_targets(
@@ -75,3 +77,55 @@ def test_a_delay_is_never_more_than_half_the_time_between_two_runs() -> None:
     (job,) = jobs(settings)
     assert job.delay_seconds <= 150 and job.wait_minutes == 5
     assert max(delay(f"h{n}", 150) for n in range(500)) <= 150
+
+
+# Verifying ---------------------------------------------------------------------------------------
+
+
+def verify_lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if " verify " in line]
+
+
+def test_an_instance_that_verifies_itself_has_one_more_line() -> None:
+    settings = with_targets({"name": "a"}, {"name": "b"}, jitter_minutes=0, verify={})
+    text = render("cron/tinykit-ops.j2", jobs=jobs(settings), verifying=verify_jobs(settings))
+    assert text.endswith("\n")
+    assert verify_lines(text) == [
+        "41 5 * * sun root systemd-cat -t tinykit-ops /usr/local/bin/tinykit-ops backup verify "
+        "--scheduled --wait 360 --read-data next/7 --target a --target b"
+    ]
+    assert len(cron_lines(settings)) == 1  # and backups are as they were
+
+
+def test_a_verifier_has_a_line_a_target_and_prunes_only_after_a_good_one() -> None:
+    folder = {"kind": "directory", "instance": "apps-1.example.com", "path": "/mnt/a"}
+    verifier = load_section(
+        VerifierSettings,
+        {
+            "jitter_minutes": 0,
+            "read_data_parts": 3,
+            "targets": [
+                {**folder, "target": "disk", "prune": True},
+                {**folder, "target": "nas"},
+            ],
+        },
+        where="verify-1",
+    )
+    text = render("cron/verifier.j2", verifying=verifier_jobs(verifier))
+    assert text.endswith("\n")
+    command = "systemd-cat -t tinykit-ops /usr/local/bin/tinykit-ops backup"
+    command += " --instance apps-1.example.com"
+    verify = f"41 5 * * * root {command} verify --scheduled --wait 360 --read-data next/3"
+    assert verify_lines(text) == [
+        f"{verify} --target disk && {command} prune --scheduled --wait 360 --target disk",
+        f"{verify} --target nas",
+    ]
+
+
+def test_the_targets_of_a_verifier_take_turns() -> None:
+    folder = {"kind": "directory", "instance": "apps-1", "path": "/mnt/a"}
+    targets = [{**folder, "target": f"t{number}"} for number in range(40)]
+    verifier = load_section(VerifierSettings, {"targets": targets}, where="verify-1")
+    delays = [job.delay_seconds for job in verifier_jobs(verifier)]
+    assert len(set(delays)) > 30 and max(delays) <= 30 * 60
+    assert delays == [job.delay_seconds for job in verifier_jobs(verifier)]
