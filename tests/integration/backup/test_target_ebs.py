@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,6 +28,7 @@ from tinykit_ops.backup.targets import ebs as ebs_module
 from tinykit_ops.backup.targets.ebs import EbsStore
 from tinykit_ops.backup.targets.ebs_metadata import InstanceIdentity, instance_identity
 from tinykit_ops.backup.targets.ebs_volume import volume_of
+from tinykit_ops.backup.verified import Verified
 from tinykit_ops.backup.volumes import prune_volume, snapshot_volume, volume_summaries
 from tinykit_ops.settings.backup_targets import EbsTarget
 from tinykit_ops.settings.retention import RetentionSettings
@@ -322,3 +324,20 @@ def test_the_metadata_service_is_asked_with_a_token() -> None:
     server.server_close()
     with pytest.raises(TargetUnreachableError, match="instance metadata"):
         instance_identity(address)
+
+
+def test_what_was_found_is_a_tag_on_the_snapshot_and_on_its_copy(
+    endpoint: str, host: Host, data: Path
+) -> None:
+    one = store(endpoint, host, "signed.example.com", copy_to_region="eu-west-1")
+    made = snapshot_volume(one, data)
+    assert volume_summaries(one)[0].verified is None
+    found = Verified(False, datetime(2026, 11, 24, 3, 15, tzinfo=UTC), "verify-1")
+    one.sign_off(made.id, found)
+    assert volume_summaries(one)[0].verified == found
+    one.sign_off(made.id, replace(found, good=True))  # the last word counts
+    assert volume_summaries(one)[0].verified == replace(found, good=True)
+    for _ in range(2):
+        snapshot_volume(one, data)
+    prune_volume(one, RetentionSettings(keep_last=1, daily=0, weekly=0, monthly=0))
+    assert made.id in [summary.id for summary in volume_summaries(one)]
