@@ -57,6 +57,7 @@ def prune(
     *,
     protected: Collection[str] = (),
     signers: Collection[str] = (),
+    made: str | None = None,
     dry_run: bool = False,
     now: datetime | None = None,
 ) -> Pruned:
@@ -68,6 +69,7 @@ def prune(
         protected: ids that stay whatever the retention says: the last snapshot that this host
             verified. What others verified is read from the target.
         signers: whose results count for that, see `SignOffs`.
+        made: what this host made last, which stays too.
         dry_run: only decide; nothing is written.
         now: instead of the target's own time, for tests.
 
@@ -82,7 +84,7 @@ def prune(
     except TargetAccessError as error:
         return Pruned([], denied=error.what)
     run = _Prune(target, now, SignOffs(target, signers))
-    pruned = run.decide(retention, protected)
+    pruned = run.decide(retention, protected, made)
     if dry_run:
         run.look_for_content(pruned)
         return pruned
@@ -107,10 +109,12 @@ class _Prune:
         self._named: dict[str, set[str]] = {}
         self._deleted = self._refused = 0
 
-    def decide(self, retention: RetentionSettings, protected: Collection[str]) -> Pruned:
+    def decide(
+        self, retention: RetentionSettings, protected: Collection[str], made: str | None
+    ) -> Pruned:
         times: list[tuple[str, datetime]] = []
         stays = {*protected, *self._results.protected(self._indexes(times))}
-        return Pruned(decide(times, retention, stays, self._now))
+        return Pruned(decide(times, retention, stays, self._now, made))
 
     def _indexes(self, times: list[tuple[str, datetime]]) -> Iterator[Index]:
         """One at a time: those of big instances are not all held at once."""

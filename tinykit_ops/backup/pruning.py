@@ -18,7 +18,8 @@ class LastBackupFailedError(BackupError):
 
 
 def prune_one(config: AgentConfig, places: Places, name: str, *, dry_run: bool) -> Pruned:
-    """Apply a target's retention; its last verified snapshot stays, whoever verified it.
+    """Apply a target's retention; its last verified snapshot stays, whoever verified it, and so
+    does the last one that this host made.
 
     Raises:
         LastBackupFailedError: the last backup to it failed, as far as this host knows. A dry run
@@ -34,9 +35,15 @@ def prune_one(config: AgentConfig, places: Places, name: str, *, dry_run: bool) 
         )
     plan = config.settings.backup.plan(target_settings(config, name))
     protected = [known.verified_snapshot] if known.verified_snapshot else []
+    made = known.snapshot
     if is_volume_target(config, name):
         store = open_volume(config, name)
-        return prune_volume(store, plan.retention, protected=protected, dry_run=dry_run)
-    target = open_target(config, name)
-    signers = signers_of(config, name)
-    return prune(target, plan.retention, protected=protected, signers=signers, dry_run=dry_run)
+        return prune_volume(store, plan.retention, protected=protected, made=made, dry_run=dry_run)
+    return prune(
+        open_target(config, name),
+        plan.retention,
+        protected=protected,
+        signers=signers_of(config, name),
+        made=made,
+        dry_run=dry_run,
+    )

@@ -46,6 +46,7 @@ def decide(
     retention: RetentionSettings,
     protected: Collection[str] = (),
     now: datetime | None = None,
+    made: str | None = None,
 ) -> list[Decision]:
     """Decide about every snapshot; the newest always stays.
 
@@ -53,6 +54,8 @@ def decide(
         snapshots: id and creation time, in any order.
         protected: ids that stay whatever the settings say, such as the last verified one.
         now: snapshots from after it, made by a wrong clock, do not shorten `keep_within`.
+        made: what was made last, if that is known: it stays, also when a wrong clock gave it, or
+            another one, a time that makes it look old.
 
     Returns:
         One decision each, newest first.
@@ -70,6 +73,8 @@ def decide(
     for snapshot in protected:
         if snapshot in reasons:
             reasons[snapshot].append("last verified")
+    if made in reasons and not reasons[made]:
+        reasons[made].append("made last")
     return [Decision(one, created, tuple(reasons[one])) for one, created in newest_first]
 
 

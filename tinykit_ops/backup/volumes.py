@@ -74,12 +74,14 @@ def prune_volume(
     retention: RetentionSettings,
     *,
     protected: Collection[str] = (),
+    made: str | None = None,
     dry_run: bool = False,
     now: datetime | None = None,
 ) -> Pruned:
     """Apply the retention to the complete snapshots, and remove those that failed for good.
 
-    Unfinished ones neither count nor go. A refusal is told in the result.
+    Unfinished ones neither count nor go, and `made`, which this host made last, stays. A refusal
+    is told in the result.
 
     Raises:
         TargetError: the target failed otherwise.
@@ -87,7 +89,7 @@ def prune_volume(
     found = store.list()
     times = [(one.id, one.created) for one in found if one.complete]
     stays = {*protected, *_verified_last(found)}
-    pruned = Pruned(decide(times, retention, stays, now or datetime.now(UTC)))
+    pruned = Pruned(decide(times, retention, stays, now or datetime.now(UTC), made))
     going = [one.id for one in pruned.decisions if not one.stays]
     failed = [one.id for one in found if one.fault]
     for snapshot in [] if dry_run else [*reversed(going), *failed]:
