@@ -2,82 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import random
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
-from pathlib import Path
-from typing import Any
 
 from backup_kit import Instance, snapshots
 from campaign_bench import make_key, tell
 from fault_cases import Case, must_fail, must_work, restored
 from fault_damage import Store, changed
-
-from tinykit_ops.backup.keys import read_identities
-from tinykit_ops.backup.seal import Sealed
-from tinykit_ops.backup.unseal import unseal
-
-Papers = dict[str, Any]
-
-
-class Reseal:
-    """Opens one snapshot, lets somebody change it, and seals it again with hashes that fit.
-
-    Attributes:
-        index, manifest: as JSON; `written` applies them.
-        database: the path of the plain database.
-    """
-
-    def __init__(self, store: Store, snapshot: str, folder: Path) -> None:
-        self.store, self.base = store, store.folder / "snapshots" / snapshot
-        self._keys = read_identities(Path(store.identity[1])) if store.identity else []
-        self.recipients = [store.public] if store.public else []
-        self.index: Papers = json.loads((self.base / "index.json").read_text())
-        self.manifest: Papers = json.loads(self._open(self.path("manifest.json")))
-        self.database = folder / "reseal.db"
-        self.database.write_bytes(self._open(self.path("data.db")))
-
-    def path(self, kind: str) -> Path:
-        return next(self.base.glob(f"{kind}*"))
-
-    def _open(self, path: Path) -> bytes:
-        plain = io.BytesIO()
-        unseal(io.BytesIO(path.read_bytes()), plain, self._keys)
-        return plain.getvalue()
-
-    def sql(self, statement: str) -> None:
-        with closing(sqlite3.connect(self.database)) as database:
-            database.execute(statement)
-            database.commit()
-
-    def written(self) -> dict[Path, bytes | None]:
-        """The files of the snapshot, with what was changed."""
-        sealed_db, part = self._sealed("data.db", self.database.read_bytes())
-        self.manifest["database"] = part
-        sealed_manifest, paper = self._sealed("manifest.json", json.dumps(self.manifest).encode())
-        self.index["manifest"] = paper["stored"]
-        self.index["parts"][0] = part["stored"]
-        sizes = [part["size"], *(one["size"] for one in self.manifest["uploads"])]
-        self.index["data_bytes"] = sum(sizes)
-        return {
-            self.path("data.db"): sealed_db,
-            self.path("manifest.json"): sealed_manifest,
-            self.base / "index.json": json.dumps(self.index).encode(),
-        }
-
-    def _sealed(self, kind: str, plain: bytes) -> tuple[bytes, Papers]:
-        sealed = Sealed(io.BytesIO(plain), self.recipients)
-        pieces = []
-        while piece := sealed.read(1 << 20):
-            pieces.append(piece)
-        content, key = b"".join(pieces), self.path(kind).relative_to(self.store.folder).as_posix()
-        stored = {"key": key, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        digest = hashlib.sha256(plain).hexdigest()
-        return content, {"stored": stored, "size": len(plain), "sha256": digest}
+from resealing import Reseal
 
 
 class CopyFaults:
@@ -171,7 +103,9 @@ class CopyFaults:
 
     def upload_unknown(self, store: Store) -> Case:
         def change(one: Reseal) -> tuple[str, ...]:
-            one.sql("UPDATE notes SET picture = 'gone.png' WHERE title = 'note 1'")
+            one.sql(
+                "UPDATE notes SET picture = 'gone.png' WHERE rowid = (SELECT max(rowid) FROM notes)"
+            )
             return ("gone.png",)
 
         return self._case("wrong papers", "a record names an unknown upload", store, change)
@@ -197,7 +131,7 @@ class CopyFaults:
         def change(one: Reseal) -> tuple[str, ...]:
             older = Reseal(store, snapshots(store.folder)[0], self.instance.root)
             one.manifest = older.manifest
-            one.database.write_bytes(one._open(one.path("data.db")))
+            one.database.write_bytes(one.open(one.path("data.db")))
             return ("do not belong together",)
 
         return self._case("wrong papers", "a stale manifest", store, change)

@@ -148,7 +148,7 @@ def _not_named(
         return must_fail(answer, "FAULT", "no snapshot", "is of format", codes=codes)
     if any(name.startswith("manifest") for name in ours):
         return must_fail(answer, "manifest.json")  # nothing tells what the rest should be
-    lacking = [name for name in (path.name, *ours) if name not in answer[1]]
+    lacking = [name for name in {path.name, *ours} if name not in answer[1]]
     return must_fail(answer) + [f"{name} is not named: {answer[1]!r}" for name in lacking]
 
 
