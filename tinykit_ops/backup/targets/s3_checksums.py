@@ -11,8 +11,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 from tinykit_ops.backup.targets.s3_errors import OtherBytesError
@@ -22,16 +21,22 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Content:
-    """Some bytes with their checksums, as S3 spells them."""
+    """Some bytes with their checksums, as S3 spells them.
+
+    Attributes:
+        sha256: base64 of the SHA-256.
+    """
 
     body: bytes
+    sha256: str = field(init=False)
 
-    @cached_property
-    def sha256(self) -> str:
-        """Base64 of the SHA-256."""
-        return base64.b64encode(hashlib.sha256(self.body).digest()).decode()
+    def __post_init__(self) -> None:
+        # Not a cached_property: in Python 3.11 it holds one lock for all objects, and uploads
+        # side by side would wait for each other's hashes.
+        told = base64.b64encode(hashlib.sha256(self.body).digest()).decode()
+        object.__setattr__(self, "sha256", told)
 
-    @cached_property
+    @property
     def md5(self) -> str:
         """Hexadecimal MD5, as an ETag has it; no protection, only a checksum."""
         return hashlib.md5(self.body, usedforsecurity=False).hexdigest()

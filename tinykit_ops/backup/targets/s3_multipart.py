@@ -124,13 +124,13 @@ class Multipart:
                     )
                 if travelling is not None:
                     done.append(travelling.result())
-                content = Content(body)
-                travelling = lane.submit(self._send_part, upload, number, content)
+                travelling = lane.submit(self._send_part, upload, number, body)
             if travelling is not None:
                 done.append(travelling.result())
         return done
 
-    def _send_part(self, upload: _Open, number: int, content: Content) -> dict[str, Any]:
+    def _send_part(self, upload: _Open, number: int, body: bytes) -> dict[str, Any]:
+        content = Content(body)
         self._hashes.append(content.sha256)
         there = upload.parts.get(number)
         if there and there["Size"] == len(content.body) and content.is_told_by(there):
