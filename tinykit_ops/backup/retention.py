@@ -60,7 +60,8 @@ def decide(
     Returns:
         One decision each, newest first.
     """
-    newest_first = sorted(snapshots, key=lambda one: (one[1], one[0]), reverse=True)
+    # Times of volumes are whole seconds: of two in one second, what was made last is the newer.
+    newest_first = sorted(snapshots, key=lambda one: (one[1], one[0] == made, one[0]), reverse=True)
     reasons: dict[str, list[str]] = {snapshot: [] for snapshot, _ in newest_first}
     for snapshot, _ in newest_first[: max(1, retention.keep_last)]:
         reasons[snapshot].append("last")

@@ -218,3 +218,15 @@ def test_a_daily_backup_is_never_missing_for_more_than_two_days_in_what_daily_ke
         assert all(gap <= timedelta(hours=50) for gap in gaps)
         if len(times) == 7:
             assert times[-1] - times[0] >= timedelta(days=5, hours=22)
+
+
+def test_what_was_made_last_stays_when_a_wrong_clock_dates_it_before_the_others() -> None:
+    snapshots = [("a", START), ("b", START + timedelta(days=2))]
+    decided = {one.id: one.reasons for one in decide(snapshots, keep(), made="a")}
+    assert decided == {"a": ("made last",), "b": ("last",)}
+
+
+def test_of_two_in_the_same_second_what_was_made_last_is_the_newest() -> None:
+    snapshots = [("a", START), ("b", START)]
+    assert [one.id for one in decide(snapshots, keep(), made="a") if one.stays] == ["a"]
+    assert [one.id for one in decide(snapshots, keep(), made="b") if one.stays] == ["b"]
