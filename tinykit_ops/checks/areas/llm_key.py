@@ -9,6 +9,7 @@ from tinykit_ops.checks.answer import Answer
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.model import (
     Area,
+    CannotLook,
     Remedy,
     Severity,
     Vantage,
@@ -18,7 +19,8 @@ from tinykit_ops.checks.model import (
     unknown,
 )
 from tinykit_ops.checks.registry import check
-from tinykit_ops.checks.session import parsed
+from tinykit_ops.checks.server import settings_of
+from tinykit_ops.checks.session import Session, parsed
 from tinykit_ops.edge.probe import REFUSALS
 
 _RECORD = "/api/collections/_tk_settings/records/llm"
@@ -43,6 +45,7 @@ _ENVIRONMENT = Remedy(
 )
 def accounts_cannot_read_the_key(look: Context) -> Verdict:
     """Asks for the record that holds it, with an account's login; the key is thrown away unread."""
+    _see_that_it_opens(look.person, f"/api/collections/users/records/{look.person.login().id}")
     answer = look.person.ask("GET", _RECORD)
     if answer.status == 200 and _holds_key(answer):
         return failed(f"{answer} with a key, for any account")
@@ -60,10 +63,19 @@ def accounts_cannot_read_the_key(look: Context) -> Verdict:
 )
 def the_key_is_not_in_the_database(look: Context) -> Verdict:
     """Asks for the record that would hold it, as superuser; the key is thrown away unread."""
+    settings_of(look)  # a login that has ended gets a refusal, too
     answer = look.root.ask("GET", _RECORD)
     if answer.status == 200 and _holds_key(answer):
         return failed(f"{answer} with a key: backups and exports of the database hold it too")
     return _no_key(answer)
+
+
+def _see_that_it_opens(person: Session, path: str) -> None:
+    """A login that has ended gets refusals, too, which prove nothing. Raises CannotLook."""
+    control = person.ask("GET", path)
+    if control.status != 200:
+        # The id of the account is in the path, and no part of the evidence.
+        raise CannotLook(f"the login opens nothing ({control.status}), so refusals prove nothing")
 
 
 def _no_key(answer: Answer) -> Verdict:
