@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from tinykit_ops.checks.answer import Answer
 from tinykit_ops.checks.http import CertificateProblem, Client
 from tinykit_ops.checks.model import CannotLook
 from tinykit_ops.errors import UnavailableError
 
 #: tinykit answers any placeholder with this picture, whatever the host name.
 PATH = "/_tk/assets/placeholder.jpg"
+
+
+def is_picture(answer: Answer) -> bool:
+    """Is this tinykit's placeholder picture?"""
+    return answer.status == 200 and answer.text.lstrip().startswith("<svg")
 
 
 def recognise(client: Client, *, force: bool = False) -> list[str]:
@@ -45,7 +51,7 @@ def recognise(client: Client, *, force: bool = False) -> list[str]:
             hint="Is the address right, and is it reachable from here? --resolve stands in for "
             "DNS; --force checks it nevertheless.",
         ) from None
-    if answer.status == 200 and answer.text.lstrip().startswith("<svg"):
+    if is_picture(answer):
         return remarks
     if force:
         return [*remarks, f"It does not look like tinykit: {answer}"]

@@ -29,7 +29,7 @@ def read(token: str) -> Token:
         header, claims = (json.loads(_decode(part)) for part in parts[:2])
         if not isinstance(header, dict) or not isinstance(claims, dict):
             raise ValueError("no objects")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CannotLook("the login gave a token that cannot be read") from None
     return Token(header, claims, (parts[0], parts[1], parts[2]))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinykit_ops.agent.config import load_agent_config
+from tinykit_ops.checks.confirm import without_foreign_passes
 from tinykit_ops.checks.context import Context, Stance
 from tinykit_ops.checks.dial import Namespace
 from tinykit_ops.checks.fingerprint import recognise
@@ -91,7 +92,8 @@ def _examine_one(plan: Plan, url: str, checks: Sequence[Check]) -> InstanceRepor
         add_local_sessions(look, plan.timeout)
     if url:
         remarks += _add_clients(look, plan, _target(plan, url))
-    return run(checks, look, url or socket.gethostname(), remarks)
+    report = run(checks, look, url or socket.gethostname(), remarks)
+    return _confirmed(plan, look, report)
 
 
 def _examine_inventory(plan: Plan, inventory: Path, checks: Sequence[Check]) -> Report:
@@ -108,8 +110,15 @@ def _examine_hosted(plan: Plan, hosted: HostLook, checks: Sequence[Check]) -> In
     look = Context(stance=plan.stance, settings=hosted.settings, no_host=hosted.problem)
     remarks = [hosted.problem] if hosted.problem else []
     remarks += _add_clients(look, plan, _target(plan, url))
-    report = run(checks, look, url, remarks)
+    report = _confirmed(plan, look, run(checks, look, url, remarks))
     return report.with_host(hosted.report) if hosted.report else report
+
+
+def _confirmed(plan: Plan, look: Context, report: InstanceReport) -> InstanceReport:
+    """The report; what was not recognised in the beginning need not be in the end."""
+    if look.client is None or plan.force:
+        return report
+    return without_foreign_passes(report, look.client)
 
 
 def _host_of(looks: Sequence[HostLook], target: Target) -> HostLook:

@@ -8,6 +8,7 @@ from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.model import CannotLook
 
 Json = dict[str, Any]
+_OPTIONS = ("authToken", "oauth2", "otp")
 RULES = ("listRule", "viewRule", "createRule", "updateRule", "deleteRule")
 
 
@@ -16,7 +17,28 @@ def settings_of(look: Context) -> Json:
     found = look.once("server settings", lambda: look.root.object("/api/settings"))
     if "rateLimits" not in found or "trustedProxy" not in found:
         raise CannotLook("PocketBase's settings cannot be understood")
+    if not _is_understood(found):
+        raise CannotLook("PocketBase's settings cannot be understood")
     return found
+
+
+def _is_understood(settings: Json) -> bool:
+    """Do the parts that checks read have the types that PocketBase gives them?"""
+    limits, trusted = settings["rateLimits"], settings["trustedProxy"]
+    if not isinstance(limits, dict) or not isinstance(trusted, dict):
+        return False
+    lists = [limits.get("excludedIPs"), trusted.get("headers"), settings.get("superuserIPs")]
+    rules = limits.get("rules", [])
+    return (
+        isinstance(rules, list)
+        and all(isinstance(rule, dict) for rule in rules)
+        and all(each is None or _is_list_of_text(each) for each in lists)
+        and not ("excludedIPs" in limits and limits["excludedIPs"] is None)
+    )
+
+
+def _is_list_of_text(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def section(look: Context, name: str) -> Json:
@@ -57,7 +79,21 @@ def field_of(look: Context, name: str, field: str) -> Json:
 
 def _collections(look: Context) -> dict[str, Json]:
     found = look.root.object("/api/collections?perPage=500")
-    return {str(item["name"]): item for item in _items(found, "collections") if "name" in item}
+    known = {str(item["name"]): item for item in _items(found, "collections") if "name" in item}
+    if not all(map(_has_right_types, known.values())):
+        raise CannotLook("PocketBase's list of collections cannot be understood")
+    return known
+
+
+def _has_right_types(collection: Json) -> bool:
+    """Have rules, fields and options the types that PocketBase gives them?"""
+    fields = collection.get("fields", [])
+    return (
+        all(isinstance(collection.get(rule), str | None) for rule in RULES)
+        and isinstance(fields, list)
+        and all(isinstance(field, dict) for field in fields)
+        and all(isinstance(collection.get(each), dict | None) for each in _OPTIONS)
+    )
 
 
 def _items(found: Json, what: str) -> list[Json]:

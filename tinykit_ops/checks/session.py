@@ -130,6 +130,6 @@ def parsed(answer: Answer) -> dict[str, Any] | None:
     """The JSON object in an answer, or None."""
     try:
         found = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):  # nested a hundred thousand times
         return None
     return found if isinstance(found, dict) else None

@@ -123,6 +123,10 @@ def seen_certificate(look: Context, name: str) -> Certificate:
     return look.once(f"certificate of {name}", lambda: inspect(look.web, name))
 
 
+class _Silent(Exception):  # noqa: N818
+    """The server hung up without a word of TLS."""
+
+
 def old_protocol(client: Client, version: str) -> bool:
     """Does the server speak this version, when it is offered nothing else?
 
@@ -138,8 +142,12 @@ def old_protocol(client: Client, version: str) -> bool:
         raw = client.connect(client.target.port, deadline, tls=False)
     except OSError as error:
         raise CannotLook(f"{version}: {describe(error)}") from None
-    with raw:
-        return _speaks(raw, _only(version), client.target.host, version)
+    try:
+        with raw:
+            return _speaks(raw, _only(version), client.target.host, version)
+    except _Silent:
+        inspect(client)  # it hung up: a refusal only where it speaks a newer version right now
+        return False
 
 
 def _speaks(raw: socket.socket, context: ssl.SSLContext, name: str, version: str) -> bool:
@@ -149,9 +157,11 @@ def _speaks(raw: socket.socket, context: ssl.SSLContext, name: str, version: str
     except ssl.SSLError as error:
         if error.reason in _OWN_REFUSALS:
             raise CannotLook(f"this machine does not speak {version} itself") from None
-        return False  # an alert, or the end of the connection: the server's way to refuse
+        if isinstance(error, ssl.SSLEOFError):
+            raise _Silent from None
+        return False  # an alert: the server's way to refuse
     except ConnectionError:
-        return False
+        raise _Silent from None
     except OSError as error:
         raise CannotLook(f"{version}: {describe(error)}") from None
 
