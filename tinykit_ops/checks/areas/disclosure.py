@@ -107,6 +107,9 @@ def headers_are_quiet(look: Context) -> Verdict:
         except CannotLook as reason:
             tally.unseen.append(str(reason))
             continue
+        if answer.status == 429 or answer.status >= 500:
+            tally.unseen.append(f"{answer}, which is no answer of tinykit's")
+            continue
         told = [name for name in _TELLING if _VERSION.search(answer.headers.get(name, ""))]
         for name in told:
             tally.bad.append(f"{answer} with {name}: {answer.headers[name][:80]}")
