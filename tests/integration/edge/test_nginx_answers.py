@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import time
+from pathlib import Path
 
 import pytest
 from edge_client import DOMAIN
@@ -83,17 +84,20 @@ def test_without_the_secret_nobody_passes(edge):
     running = edge()
     (running.log.parent / "run" / "judge.conf").write_text("")
     pid = int((running.log.parent / "nginx.pid").read_text())
-    _reload(running, pid)
+    _reload(pid)
     assert running.ask("/api/projects", **COOKIE).status == 403
 
 
-def _reload(running, pid):
-    """Until the new workers answer: those of before still knew the secret."""
+def _reload(pid):
+    """Until the workers of before are gone: they still know the secret."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    before = children.read_text().split()
     os.kill(pid, signal.SIGHUP)
-    for _ in range(100):
-        if running.ask("/api/projects", **COOKIE).status != 200:
+    for _ in range(200):
+        if not set(before) & set(children.read_text().split()):
             return
         time.sleep(0.05)
+    raise AssertionError(f"Workers {before} did not end.")
 
 
 def test_a_password_of_the_edge_stays_there_however_it_is_sent(edge):
