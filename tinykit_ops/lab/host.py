@@ -111,7 +111,10 @@ class LabHost:
         command = self.machine.enter_command(list(words))
         if command is None:
             raise UnavailableError(
-                f"Lab host {self.name} is off.", hint="tinykit-ops lab up boots it again."
+                f"Lab host {self.name} is off.",
+                where=str(self.machine.folder / machines.CONSOLE),
+                hint="tinykit-ops lab up boots it again. It said last:\n"
+                + self.machine.console_tail(),
             )
         return command
 

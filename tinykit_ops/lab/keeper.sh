@@ -21,6 +21,8 @@ fi
 
 while :; do
     code=0
+    # After a power cut the kernel takes its time with the end of the old pair of interfaces.
+    ip link delete "vb-$MACHINE" 2>/dev/null || :
     (
         for hierarchy in $HIERARCHIES; do
             mkdir -p "$hierarchy/$CGROUP/machine"
