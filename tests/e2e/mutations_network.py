@@ -8,6 +8,9 @@ from tinykit_ops import layout
 
 _TABLE = f"inet {layout.FIREWALL_TABLE}"
 _RULES = f"nft -f {layout.FIREWALL_RULES}"
+_FAKE_APT = "/usr/local/sbin/apt-get"
+_WAITS = '#!/bin/sh\\necho "Inst libssl3 [3.0] (3.1 Debian-Security:13/stable-security)"\\n'
+_UPGRADES_RAN = "/var/lib/apt/periodic/unattended-upgrades-stamp"
 
 
 def firewall(*commands: str):
@@ -109,12 +112,14 @@ VERSIONS = (
         moved(f"{layout.TINYKIT_CURRENT}/release.json"),
     ),
     mutation(
-        "an update waits",
+        "an update is left waiting",
         "versions.security-updates",
-        new_file(
-            "/usr/local/sbin/apt-get",
-            "#!/bin/sh\necho Inst libssl3 [3.0] (3.1 Debian-Security:13/stable-security)",
-            "chmod 755 /usr/local/sbin/apt-get 2>/dev/null || true",
+        shell(
+            f"printf '{_WAITS}' > {_FAKE_APT}; chmod 755 {_FAKE_APT};"
+            f" if [ -e {_UPGRADES_RAN} ]; then cp -p {_UPGRADES_RAN} {_UPGRADES_RAN}.mutation; fi;"
+            f" mkdir -p $(dirname {_UPGRADES_RAN}); touch -d '1 minute' {_UPGRADES_RAN}",
+            f"rm -f {_FAKE_APT} {_UPGRADES_RAN};"
+            f" [ ! -e {_UPGRADES_RAN}.mutation ] || mv {_UPGRADES_RAN}.mutation {_UPGRADES_RAN}",
         ),
     ),
     mutation(

@@ -110,6 +110,9 @@ JOURNAL = " ".join(leaks._JOURNAL)
 UPGRADE = (
     "apt-get -s -o Debug::NoLocking=true -o APT::Get::Show-User-Simulation-Note=no dist-upgrade"
 )
+UPGRADES_CAME = "/var/lib/dpkg/info/unattended-upgrades.list"
+UPGRADES_RAN = "/var/lib/apt/periodic/unattended-upgrades-stamp"
+WAITS = "Inst libssl3 [3.0.15] (3.0.16 Debian-Security:12/stable-security [amd64])\n"
 PERIODIC = 'APT::Periodic::Update-Package-Lists "1";\nAPT::Periodic::Unattended-Upgrade "1";\n'
 CADDYFILE = (
     f"log {{\n output file {layout.CADDY_LOGS}/access.log {{\n  roll_size 50MiB\n  roll_keep 10\n"
@@ -149,6 +152,7 @@ def programs(host: FakeHost) -> FakeHost:
         .with_file("/etc/debian_version", "root", 0o644, "13.2\n")
         .saying(UPGRADE, "0 upgraded\n")
         .saying("stat -c %Y /var/lib/apt/lists", lists)
+        .saying(f"stat -c %Y {UPGRADES_RAN}", str(int(lists) - 3600))
         .saying("apt-config dump", PERIODIC)
         .saying("fail2ban-client status", "`- Jail list:\tsshd, tinykit-logins\n")
         .saying(connects("127.0.0.1", layout.POCKETBASE_PORT), "")

@@ -19,6 +19,9 @@ from checks_host import (
     PS,
     RELEASE,
     UPGRADE,
+    UPGRADES_CAME,
+    UPGRADES_RAN,
+    WAITS,
     ago,
     confined,
     connects,
@@ -169,10 +172,24 @@ BROKEN: dict[str, tuple[str, Break]] = {
         file(RELEASE, f'{{"commit": "{"0" * 40}", "dirty": true}}'),
     ),
     "no commit": ("versions.tinykit", gone(RELEASE)),
-    "update waits": (
+    "update left waiting": (
         "versions.security-updates",
-        says(
-            UPGRADE, "Inst libssl3 [3.0.15] (3.0.16 Debian-Security:12/stable-security [amd64])\n"
+        lambda host: host.saying(UPGRADE, WAITS).saying(
+            f"stat -c %Y {UPGRADES_RAN}", str(int(datetime.now(UTC).timestamp()))
+        ),
+    ),
+    "update waits for days": (
+        "versions.security-updates",
+        lambda host: host.saying(UPGRADE, WAITS).saying(
+            f"stat -c %Y {UPGRADES_RAN}", str(int((datetime.now(UTC) - timedelta(3)).timestamp()))
+        ),
+    ),
+    "upgrades never ran": (
+        "versions.security-updates",
+        lambda host: (
+            host.saying(UPGRADE, WAITS)
+            .saying(f"stat -c %Y {UPGRADES_RAN}", "", 1)
+            .saying(f"stat -c %Y {UPGRADES_CAME}", "", 1)
         ),
     ),
     "no upgrades": ("versions.unattended-upgrades", says("apt-config dump", "")),

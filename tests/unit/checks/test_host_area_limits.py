@@ -13,6 +13,7 @@ from checks_host import (
     JOURNAL,
     PS,
     UPGRADE,
+    WAITS,
     connects,
     good_host,
     on,
@@ -94,6 +95,15 @@ UNSEEN: dict[str, tuple[str, Break]] = {
 def test_what_cannot_be_seen_on_the_host_is_unknown(name: str) -> None:
     check, make = UNSEEN[name]
     assert verdict(check, on(make(good_host()))).outcome == Outcome.UNKNOWN
+
+
+def test_an_update_that_came_out_since_updates_were_last_installed_is_no_finding() -> None:
+    host = good_host().saying(UPGRADE, WAITS)
+    found = verdict("versions.security-updates", on(host))
+    assert found.outcome == Outcome.PASS
+    assert "libssl3" in str(found.evidence)
+    off = host.saying("apt-config dump", "")
+    assert verdict("versions.security-updates", on(off)).outcome == Outcome.FAIL
 
 
 def test_a_lock_whose_process_has_ended_or_that_is_young_is_no_finding() -> None:

@@ -13,6 +13,7 @@ from tinykit_ops.checks.model import (
     Area,
     CannotLook,
     Need,
+    Outcome,
     Remedy,
     Severity,
     Tally,
@@ -26,6 +27,11 @@ from tinykit_ops.checks.registry import check
 _LINE = "Vulnerabilities are reported, and mended by new versions"
 _LISTS = "/var/lib/apt/lists"
 _OLDEST_LISTS = 4 * 86400  #: seconds; unattended upgrades fetch them every day
+_LONGEST_WAIT = 2 * 86400  #: seconds; unattended upgrades install them every day
+_INSTALLED_AT = (
+    "/var/lib/apt/periodic/unattended-upgrades-stamp",  # the last run that ended well
+    "/var/lib/dpkg/info/unattended-upgrades.list",  # before the first one: since it is there
+)
 
 
 @check(
@@ -145,7 +151,7 @@ def tinykit_is_the_one_meant(look: Context) -> Verdict:
 
 @check(
     id="versions.security-updates",
-    title="No security update of the distribution waits",
+    title="No security update of the distribution waits for longer than a day or two",
     area=Area.VERSIONS,
     severity=Severity.HIGH,
     looks_from=Vantage.HOST,
@@ -153,21 +159,52 @@ def tinykit_is_the_one_meant(look: Context) -> Verdict:
     remedy=Remedy(by_hand="apt-get update && apt-get upgrade\nand a reboot, when it asks for one."),
 )
 def no_security_update_waits(look: Context) -> Verdict:
-    """Lets apt pretend an upgrade with the lists that the host has; nothing is installed."""
+    """Lets apt pretend an upgrade with the lists that the host has; nothing is installed.
+
+    One that came out since unattended upgrades last ran is on its way, and no finding.
+    """
     words = ("-s", "-o", "Debug::NoLocking=true", "-o", "APT::Get::Show-User-Simulation-Note=no")
     result = look.machine.run("apt-get", *words, "dist-upgrade", timeout=60.0)
     if result.status != 0:
         raise CannotLook(f"`apt-get -s dist-upgrade` failed: {result.complaint}")
+    lists = _changed(look, _LISTS)
+    if lists is None:
+        raise CannotLook("it cannot be seen how old apt's lists are")
+    age = f"apt's lists are {max(_now() - lists, 0) / 3600:.0f} hours old"
     waiting = [line.split()[1] for line in result.out.splitlines() if _is_security(line)]
     if waiting:
-        return failed(f"{len(waiting)} wait: {', '.join(waiting[:10])}")
-    age = look.machine.run("stat", "-c", "%Y", _LISTS)
-    if age.status != 0 or not age.out.strip().isdecimal():
-        raise CannotLook("it cannot be seen how old apt's lists are")
-    seconds = datetime.now(UTC).timestamp() - int(age.out)
-    if seconds > _OLDEST_LISTS:
-        raise CannotLook(f"apt's lists are {seconds / 86400:.0f} days old: `apt-get update`")
-    return passed(f"none waits; apt's lists are {max(seconds, 0) / 3600:.0f} hours old")
+        what = f"{len(waiting)} wait: {', '.join(waiting[:10])}"
+        late = _why_not_soon(look, lists)
+        return failed(f"{what}; {late}") if late else passed(f"{what}; the next run installs them")
+    if _now() - lists > _OLDEST_LISTS:
+        raise CannotLook(f"{age}: `apt-get update`")
+    return passed(f"none waits; {age}")
+
+
+def _why_not_soon(look: Context, lists: int) -> str | None:
+    """Why what waits will not install itself within a day; None when it will."""
+    if updates_install_themselves(look).outcome != Outcome.PASS:
+        return "they do not install themselves"
+    last = next((when for path in _INSTALLED_AT if (when := _changed(look, path))), None)
+    if last is None:
+        return "nothing shows that unattended upgrades ever ran"
+    if _now() - last > _LONGEST_WAIT:
+        days = (_now() - last) / 86400
+        return f"unattended upgrades last ended well {days:.0f} days ago"
+    if last > lists:
+        return "unattended upgrades have run since, and left them"
+    return None
+
+
+def _changed(look: Context, path: str) -> int | None:
+    """When a path last changed, in seconds since 1970; None when that cannot be seen."""
+    result = look.machine.run("stat", "-c", "%Y", path)
+    text = result.out.strip()
+    return int(text) if result.status == 0 and text.isdecimal() else None
+
+
+def _now() -> float:
+    return datetime.now(UTC).timestamp()
 
 
 def _is_security(line: str) -> bool:
