@@ -13,6 +13,8 @@ from checks_host import (
     JOURNAL,
     PS,
     UPGRADE,
+    UPGRADES_CAME,
+    UPGRADES_RAN,
     WAITS,
     connects,
     good_host,
@@ -102,6 +104,10 @@ def test_an_update_that_came_out_since_updates_were_last_installed_is_no_finding
     found = verdict("versions.security-updates", on(host))
     assert found.outcome == Outcome.PASS
     assert "libssl3" in str(found.evidence)
+    fresh = host.saying(f"stat -c %Y {UPGRADES_RAN}", "", 1).saying(
+        f"stat -c %Y {UPGRADES_CAME}", str(int(datetime.now(UTC).timestamp()))
+    )
+    assert verdict("versions.security-updates", on(fresh)).outcome == Outcome.PASS
     off = host.saying("apt-config dump", "")
     assert verdict("versions.security-updates", on(off)).outcome == Outcome.FAIL
 

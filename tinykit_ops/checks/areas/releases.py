@@ -28,10 +28,8 @@ _LINE = "Vulnerabilities are reported, and mended by new versions"
 _LISTS = "/var/lib/apt/lists"
 _OLDEST_LISTS = 4 * 86400  #: seconds; unattended upgrades fetch them every day
 _LONGEST_WAIT = 2 * 86400  #: seconds; unattended upgrades install them every day
-_INSTALLED_AT = (
-    "/var/lib/apt/periodic/unattended-upgrades-stamp",  # the last run that ended well
-    "/var/lib/dpkg/info/unattended-upgrades.list",  # before the first one: since it is there
-)
+_UPGRADES_RAN = "/var/lib/apt/periodic/unattended-upgrades-stamp"  #: the last time they ended well
+_UPGRADES_CAME = "/var/lib/dpkg/info/unattended-upgrades.list"  #: when the package was installed
 
 
 @check(
@@ -185,13 +183,13 @@ def _why_not_soon(look: Context, lists: int) -> str | None:
     """Why what waits will not install itself within a day; None when it will."""
     if updates_install_themselves(look).outcome != Outcome.PASS:
         return "they do not install themselves"
-    last = next((when for path in _INSTALLED_AT if (when := _changed(look, path))), None)
-    if last is None:
+    ran = _changed(look, _UPGRADES_RAN)
+    since = ran if ran is not None else _changed(look, _UPGRADES_CAME)
+    if since is None:
         return "nothing shows that unattended upgrades ever ran"
-    if _now() - last > _LONGEST_WAIT:
-        days = (_now() - last) / 86400
-        return f"unattended upgrades last ended well {days:.0f} days ago"
-    if last > lists:
+    if _now() - since > _LONGEST_WAIT:
+        return f"unattended upgrades last ended well {(_now() - since) / 86400:.0f} days ago"
+    if ran is not None and ran > lists:
         return "unattended upgrades have run since, and left them"
     return None
 
