@@ -5,9 +5,11 @@ from tinykit_ops.deploy import instance
 from tinykit_ops.deploy.agent_config import agent_config
 from tinykit_ops.deploy.templates import render
 from tinykit_ops.ops.agent import agent_step
+from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.install_agent import install_agent
 from tinykit_ops.ops.tree import File, tree
 
+hold_host()
 install_agent(name="Install tinykit-ops as the host's agent")
 files = tree(
     name="Write the agent's configuration and the secrets that the inventory gives",

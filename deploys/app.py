@@ -3,11 +3,13 @@
 from tinykit_ops import layout
 from tinykit_ops.deploy import instance
 from tinykit_ops.deploy.templates import render
+from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.tree import File, tree
 from tinykit_ops.ops.units import unit
 
 UNIT_FILE = f"/etc/systemd/system/{layout.TINYKIT_UNIT}"
 
+hold_host()
 written = tree(
     name="Write tinykit's unit",
     entries=[

@@ -5,6 +5,7 @@ from pyinfra.context import host
 from tinykit_ops import layout
 from tinykit_ops.deploy import instance
 from tinykit_ops.deploy.edge import nginx_unit
+from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.host_facts import HostFacts
 from tinykit_ops.ops.system import packages, system_users
 from tinykit_ops.ops.tree import File, Folder, tree
@@ -30,6 +31,7 @@ with_nginx = settings.edge.kind == "nginx"
 with_btrfs = any(target.kind == "btrfs" for target in settings.backup.targets)
 clock = host.get_fact(HostFacts).get("clock") or "systemd-timesyncd"
 
+hold_host()
 if with_nginx:
     tree(
         name="Write nginx's unit before its package comes, which would start a site of its own",

@@ -6,8 +6,10 @@ PocketBase's unit makes the superuser before the server starts; the rest goes th
 from tinykit_ops import layout
 from tinykit_ops.deploy.pocketbase import CREDENTIALS
 from tinykit_ops.ops.agent import agent_step
+from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.units import unit
 
+hold_host()
 unit(
     name="Run PocketBase",
     unit=layout.POCKETBASE_UNIT,

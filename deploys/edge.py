@@ -10,12 +10,14 @@ from tinykit_ops.deploy import edge, instance
 from tinykit_ops.deploy.acme import acme_entries
 from tinykit_ops.ops.agent import agent_step
 from tinykit_ops.ops.hand_over import hand_over
+from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.host_facts import HostFacts
 from tinykit_ops.ops.system import packages
 from tinykit_ops.ops.tree import tree
 from tinykit_ops.ops.units import unit
 
 settings = instance.settings()
+hold_host()
 
 if settings.edge.kind == "caddy":
     written = tree(

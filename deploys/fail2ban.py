@@ -5,6 +5,7 @@ from tinykit_ops.deploy import instance
 from tinykit_ops.deploy.bans import jails
 from tinykit_ops.deploy.templates import render
 from tinykit_ops.ops.agent import agent_step
+from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.system import packages
 from tinykit_ops.ops.tree import File, Folder, tree
 from tinykit_ops.ops.units import no_unit, unit
@@ -14,6 +15,7 @@ JAILS = "/etc/fail2ban/jail.d/tinykit-ops.conf"  # read after the distribution's
 DROP_IN = f"/etc/systemd/system/{layout.BANS_UNIT}.d/tinykit-ops.conf"
 
 settings = instance.settings()
+hold_host()
 if settings.bans.enabled:
     # The files first: the package starts fail2ban at once, and Debian 12's own file makes it fail.
     written = tree(

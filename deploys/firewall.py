@@ -19,6 +19,7 @@ from tinykit_ops.deploy.templates import render
 from tinykit_ops.host.firewall_wants import as_text, wants_of
 from tinykit_ops.ops.agent import agent_step
 from tinykit_ops.ops.firewall import FirewallFacts, new_rules
+from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.host_facts import SshConnection
 from tinykit_ops.ops.refuse import refuse
 from tinykit_ops.ops.tree import File, Folder, tree
@@ -34,6 +35,7 @@ TIMER_FILES = {
 }
 
 settings = instance.settings()
+hold_host()
 if settings.firewall.enabled:
     facts = host.get_fact(FirewallFacts)
     warning = forgotten_ipv6(settings, facts)

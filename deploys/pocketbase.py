@@ -7,11 +7,13 @@ from tinykit_ops import layout
 from tinykit_ops.deploy import instance
 from tinykit_ops.deploy.pocketbase import CREDENTIALS, DIRECTORIES, hook_files
 from tinykit_ops.deploy.templates import render
+from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.tree import File, Folder, tree
 
 OWNED = {"user": layout.POCKETBASE_USER, "group": layout.POCKETBASE_USER}
 
 settings = instance.settings()
+hold_host()
 
 tree(
     name="Write PocketBase's folders, hooks, wrapper and unit",

@@ -11,6 +11,7 @@ from tinykit_ops import layout
 from tinykit_ops.deploy.preflight import problem_of_system
 from tinykit_ops.deploy.verifier import verifier_files, verifier_of
 from tinykit_ops.ops.agent import agent_step
+from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.host_facts import HostFacts
 from tinykit_ops.ops.install_agent import install_agent
 from tinykit_ops.ops.refuse import refuse
@@ -31,6 +32,7 @@ if is_verifier(host):
         name="See that this host can become a verifier",
         problem=problem_of_system(facts, unsupported_os_ok=settings.unsupported_os_ok),
     )
+    hold_host()
     packages(name="Install the distribution's packages", names=[*PACKAGES, clock])
     tree(
         name="Make the folders",

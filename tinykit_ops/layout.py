@@ -19,6 +19,12 @@ STATE_DIR = "/var/lib/tinykit-ops"  #: what runs leave behind: results, locks, h
 LOCK_DIR = "/run/tinykit-ops"
 #: Held by what changes the host for minutes: a run whose controller died may still be at it.
 DEPLOY_LOCK = f"{LOCK_DIR}/deploy"
+#: Held by a controller over its whole run, or by a command that changes the instance.
+RUN_LOCK = f"{LOCK_DIR}/run"
+AUDIT_DIR = "/var/log/tinykit-ops"  #: root's, 0700
+AUDIT_LOG = f"{AUDIT_DIR}/audit.jsonl"  #: who changed what, when; and `.1`, the lines before
+AUDIT_BYTES = 1_000_000  #: a longer file becomes the one before
+AUDIT_LOCK = f"{LOCK_DIR}/audit"
 STARTED_DIR = f"{LOCK_DIR}/started"  #: UNIT, touched at every start or reload of a unit
 
 # Names of files under SECRETS_DIR.

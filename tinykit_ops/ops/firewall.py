@@ -12,7 +12,6 @@ from typing import Any
 import gevent  # type: ignore[import-untyped]
 from paramiko import SSHException
 from pyinfra import logger
-from pyinfra.api.arguments import CONNECTOR_ARGUMENT_KEYS
 from pyinfra.api.command import FunctionCommand, StringCommand
 from pyinfra.api.exceptions import ConnectError
 from pyinfra.api.facts import FactBase
@@ -24,6 +23,7 @@ from pyinfra.context import host
 
 from tinykit_ops import layout
 from tinykit_ops.ops.agent import DONE, StepState
+from tinykit_ops.ops.connector import connector_arguments
 
 #: How long the host may take to answer a short question, in seconds.
 ANSWER_SECONDS = 15
@@ -132,21 +132,12 @@ def _wait_for_a_login(host: Host, token: str, confirm_seconds: int) -> str:
 def _agent(host: Host, connector: Any, words: Sequence[str], seconds: float) -> tuple[bool, str]:
     """Run `tinykit-ops host …` over a connector. Returns success, and all that it said."""
     line = shlex.join([layout.AGENT_COMMAND, "host", *words])
-    arguments = {**_connector_arguments(host), "_timeout": int(seconds)}
+    arguments = {**connector_arguments(host), "_timeout": int(seconds)}
     try:
         ok, output = connector.run_shell_command(StringCommand(line), **arguments)
     except (TimeoutError, gevent.Timeout, OSError, SSHException, EOFError) as error:
         return False, f"the connection broke ({error})"
     return ok, "\n".join(row.line for row in output)
-
-
-def _connector_arguments(host: Host) -> dict[str, Any]:
-    """How the running operation becomes root (`_sudo` and the like)."""
-    op_hash = host.nested_executing_op_hash or host.executing_op_hash
-    if op_hash is None:
-        return {}
-    known: Any = host.state.get_op_data_for_host(host, op_hash).global_arguments
-    return {key: known[key] for key in CONNECTOR_ARGUMENT_KEYS if key in known}
 
 
 def _tell(host: Host, text: str) -> None:

@@ -21,6 +21,10 @@ def refuse(problem: TinykitOpsError | None) -> Generator[StringCommand]:
     if problem is None:
         host.noop("nothing is in the way")
         return
-    yield StringCommand(
-        "sh", "-c", shlex.quote(f"echo {shlex.quote(f'error: {problem}')} >&2; exit 1")
-    )
+    yield refusal(problem)
+
+
+def refusal(problem: TinykitOpsError) -> StringCommand:
+    """A command that says what is in the way, and fails."""
+    said = f"echo {shlex.quote(f'error: {problem}')} >&2; exit 1"
+    return StringCommand("sh", "-c", shlex.quote(said))
