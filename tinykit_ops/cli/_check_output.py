@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from rich.console import Console
 
+from tinykit_ops.checks.judging import Judging
+from tinykit_ops.checks.many import without_evidence
 from tinykit_ops.checks.model import Severity
-from tinykit_ops.checks.runner import Report
+from tinykit_ops.checks.runner import InstanceReport, Report
 from tinykit_ops.errors import UsageError
-from tinykit_ops.report import formats, json_format, prometheus, text
+from tinykit_ops.report import formats, json_format, jsonl, prometheus, text
 from tinykit_ops.report.files import see_that_it_can_be_written, write_private
 from tinykit_ops.report.words import headline
 
@@ -89,7 +91,44 @@ class Output:
             write_private(self.file, formats()[self.form](shown))
             click.echo(f"{headline(shown)} (report: {self.file})", err=True)
         elif self.form == text.NAME:
-            width = None if sys.stdout.isatty() else text.PIPE_WIDTH
-            text.show(shown, Console(highlight=False, width=width), debug=self.debug)
+            text.show(shown, _console(), debug=self.debug)
         else:
             click.echo(formats()[self.form](shown), nl=False)
+
+    def deliver_each(self, instances: Iterable[InstanceReport], judging: Judging) -> Report:
+        """Show many instances: each when it was seen where the format allows it, else at the end.
+
+        Returns what was shown; of what was told at once, without the evidence.
+        """
+        if not self._tells_at_once:
+            ordered = sorted(instances, key=lambda each: each.target)
+            whole = judging.with_waivers(Report(tuple(ordered)))
+            shown = judging.differences(whole)
+            self.deliver(whole, shown)
+            return shown
+        told, console = judging.differences(judging.with_waivers(Report(()))), _console()
+        seen: list[InstanceReport] = []
+        for instance in instances:
+            one = judging.differences(judging.with_waivers(Report((instance,))))
+            self._tell(one, console)
+            seen += map(without_evidence, one.instances)
+        told = replace(told, instances=tuple(seen))
+        if self.form == text.NAME:
+            text.show_summary(told, console)
+        return told
+
+    @property
+    def _tells_at_once(self) -> bool:
+        """May an instance be shown and forgotten, before the next one was seen?"""
+        return self.file is None and self.save is None and self.form in (text.NAME, jsonl.NAME)
+
+    def _tell(self, one: Report, console: Console) -> None:
+        if self.form == jsonl.NAME:
+            click.echo(jsonl.render(one), nl=False)
+            return
+        for instance in one.instances:
+            text.show_instance(instance, console, debug=self.debug)
+
+
+def _console() -> Console:
+    return Console(highlight=False, width=None if sys.stdout.isatty() else text.PIPE_WIDTH)

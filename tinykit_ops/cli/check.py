@@ -11,6 +11,7 @@ from tinykit_ops.checks import reference, waivers
 from tinykit_ops.checks.context import Stance
 from tinykit_ops.checks.credentials import ACCOUNT, SUPERUSER
 from tinykit_ops.checks.judging import read_judging
+from tinykit_ops.checks.many import look_at_each
 from tinykit_ops.checks.model import Severity
 from tinykit_ops.checks.plan import Plan, examine
 from tinykit_ops.checks.registry import check_named
@@ -19,7 +20,7 @@ from tinykit_ops.cli._check_output import Output, output_options
 from tinykit_ops.errors import Exit
 from tinykit_ops.report import json_format
 
-_METAVAR = "[URL] [OPTIONS] | list | explain ID | history | schema"
+_METAVAR = "[URL]... [OPTIONS] | list | explain ID | history | schema"
 
 
 class AddressOrCommand(click.Group):
@@ -44,6 +45,7 @@ def command() -> None:
     tinykit-ops check https://apps.example.com
     tinykit-ops check https://apps.example.com --inventory inventories/production.py
     tinykit-ops check --host
+    tinykit-ops check $(cat addresses.txt) --only outside --only outsider --format jsonl
 
     Exit codes: 0 all passed, 1 findings, 2 something could not be looked at, 64 wrong usage,
     69 the instance does not answer or is not tinykit, 70 a check broke, 73 a file cannot be
@@ -52,7 +54,7 @@ def command() -> None:
 
 
 @command.command(hidden=True)
-@click.argument("url", required=False, default="")
+@click.argument("urls", metavar="[URL]...", nargs=-1)
 @click.option("--host", is_flag=True, help="Look on this machine too (as root).")
 @click.option(
     "--inventory",
@@ -94,6 +96,13 @@ def command() -> None:
 )
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, help="Seconds a request.")
 @click.option("--http-port", type=click.IntRange(1, 65535), default=80, help="Of plain HTTP.")
+@click.option(
+    "--at-once",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    help="Instances to look at side by side, where several addresses are given.",
+)
 @output_options
 @click.option("--force", is_flag=True, help="Also check what does not look like tinykit.")
 @click.option("--expect-version", default="", hidden=True)
@@ -107,13 +116,17 @@ def run(
     fail_on: str,
     debug: bool,
     stance: str,
+    urls: tuple[str, ...],
+    at_once: int,
     **words: Any,
 ) -> int:
-    """Check an instance."""
+    """Check an instance, or several."""
     out = Output(form, output, save, debug)
     out.prepare(compared=baseline is not None)
-    plan = Plan(stance=Stance(stance), **words)
+    plan = Plan(stance=Stance(stance), url=urls[0] if len(urls) == 1 else "", **words)
     judging = read_judging(waivers_file, baseline, Severity(fail_on), on_host=plan.host)
+    if len(urls) > 1:
+        return out.deliver_each(look_at_each(plan, urls, at_once), judging).exit_code
     whole = judging.with_waivers(examine(plan))
     shown = judging.differences(whole)
     out.deliver(whole, shown)

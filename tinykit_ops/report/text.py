@@ -44,11 +44,12 @@ def show(report: Report, console: Console, *, debug: bool = False) -> None:
         debug: also print the tracebacks of checks that broke.
     """
     for instance in report.instances:
-        _show_instance(instance, console, debug)
-    _show_summary(report, console)
+        show_instance(instance, console, debug=debug)
+    show_summary(report, console)
 
 
-def _show_instance(instance: InstanceReport, console: Console, debug: bool) -> None:
+def show_instance(instance: InstanceReport, console: Console, *, debug: bool = False) -> None:
+    """Print one instance; see `show`."""
     console.print(Text(instance.target, "bold"))
     for remark in instance.remarks:
         _print(console, 2, f"note: {remark}", "yellow")
@@ -97,7 +98,13 @@ def _print_remedy(console: Console, text: str) -> None:
         console.print(Text(" " * (_INDENT + 2) + line), soft_wrap=True)
 
 
-def _show_summary(report: Report, console: Console) -> None:
+def show_summary(report: Report, console: Console) -> None:
+    """Print what all of it comes to; of several instances, each one's verdict first."""
+    if len(report.instances) > 1:
+        for instance in report.instances:
+            verdict = headline(instance, baseline=report.baseline)
+            console.print(Text(f"{instance.target}: {verdict}"), soft_wrap=True)
+        console.print()
     if report.baseline:
         console.print(Text(headline(report), "bold"))
         return

@@ -41,6 +41,17 @@ class Authority:
         life: timedelta = timedelta(days=90),
     ) -> ssl.SSLContext:
         """A server's TLS context with a certificate for names."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate(*names, age=age, life=life))
+        return context
+
+    def certificate(
+        self,
+        *names: str,
+        age: timedelta = timedelta(days=1),
+        life: timedelta = timedelta(days=90),
+    ) -> Path:
+        """A file with a certificate for names, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "site")])
         certificate = (
@@ -60,9 +71,7 @@ class Authority:
                 serialization.NoEncryption(),
             )
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
+        return file
 
 
 def _general(name: str) -> x509.GeneralName:

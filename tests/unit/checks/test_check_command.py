@@ -166,7 +166,9 @@ def test_with_a_bad_certificate_the_rest_is_still_looked_at(
     [
         ["check"],
         ["check", "ftp://x"],
-        ["check", "https://x", "https://y"],
+        ["check", "https://x.invalid", "https://y.invalid", "--host"],
+        ["check", "https://x.invalid", "https://y.invalid/path"],
+        ["check", "https://x.invalid", "https://y.invalid", "--at-once=0"],
         ["check", "https://x.invalid", "--only=nosuch"],
         ["check", "https://x.invalid", "--timeout=0"],
         ["check", "https://x.invalid", "--format=word"],
