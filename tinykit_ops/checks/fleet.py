@@ -1,21 +1,15 @@
-"""Host checks on every host of an inventory: its agent runs them, pyinfra's connectors carry.
-
-pyinfra works with a standard library that gevent has replaced, so it runs in a process of its own
-(`fleet_child`), which prints what the agents said as JSON.
-"""
+"""Host checks on every host of an inventory: its agent runs them."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from tinykit_ops import __version__
 from tinykit_ops.checks.runner import InstanceReport
-from tinykit_ops.errors import TinykitOpsError, UnavailableError, UsageError
+from tinykit_ops.errors import TinykitOpsError
+from tinykit_ops.fleet.ask import Answer, ask_hosts
 from tinykit_ops.report import json_format
 from tinykit_ops.settings.model import Settings
 
@@ -51,49 +45,20 @@ def look_at_hosts(
         UsageError: the inventory is wrong, or has no such host.
         UnavailableError: pyinfra could not be run.
     """
-    request = {
-        "inventory": str(inventory),
-        "limit": list(limit),
-        "words": [f"--only={each}" for each in checks],
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "tinykit_ops.checks.fleet_child"],
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    try:
-        answer = json.loads(done.stdout)
-    except ValueError:
-        last = (done.stderr.strip().splitlines() or ["nothing"])[-1]
-        raise UnavailableError(
-            "The hosts of the inventory could not be asked",
-            where=str(inventory),
-            hint=f"pyinfra said: {last[:300]}",
-        ) from None
-    if "error" in answer:
-        raise UsageError(str(answer["error"]))
-    return [_read(each) for each in answer["hosts"]]
+    only = [f"--only={each}" for each in checks]
+    words = ["check", "--host", "--format=json", f"--expect-version={__version__}", *only]
+    return [_read(each) for each in ask_hosts(inventory, words if only else [], limit=limit)]
 
 
-def _read(answer: dict[str, Any]) -> HostLook:
-    settings = Settings.model_validate(answer["settings"])
-    name = str(answer["host"])
-    if answer["problem"] or answer["out"] is None:
-        return HostLook(name, settings, None, answer["problem"])
+def _read(answer: Answer) -> HostLook:
+    name = answer.host
+    if answer.problem or answer.out is None:
+        return HostLook(name, answer.settings, None, answer.problem)
     try:
-        report = json_format.parse(answer["out"], name)
+        report = json_format.parse(answer.out, name)
     except TinykitOpsError:
-        said = _complaint(answer["err"] or answer["out"])
-        return HostLook(name, settings, None, f"the agent on {name} said: {said}")
+        return HostLook(name, answer.settings, None, answer.complaint)
     if len(report.instances) != 1:
-        return HostLook(name, settings, None, f"the agent on {name} reported no instance")
-    return HostLook(name, settings, report.instances[0])
-
-
-def _complaint(text: str) -> str:
-    """The line of an error message that names the error."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    named = [line for line in lines if line.lower().startswith("error")]
-    return (named or lines or ["nothing"])[0][:200]
+        problem = f"the agent on {name} reported no instance"
+        return HostLook(name, answer.settings, None, problem)
+    return HostLook(name, answer.settings, report.instances[0])

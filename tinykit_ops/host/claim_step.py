@@ -12,7 +12,6 @@ ends every login at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 from tinykit_ops import layout
 from tinykit_ops.errors import TinykitOpsError
 from tinykit_ops.host import server_settings
+from tinykit_ops.host.superuser import as_superuser
 from tinykit_ops.pocketbase.client import PocketBase
 from tinykit_ops.settings import Settings
 
@@ -63,24 +63,16 @@ class ClaimStep:
     def pending(self) -> list[str]:
         """What differs; a server that does not answer is still to be claimed."""
         try:
-            with self._superuser(wait=2) as pocketbase:
+            with as_superuser(self.settings, self.secret, self.url, wait=2) as pocketbase:
                 return [change.what for change in self._changes(pocketbase)]
         except TinykitOpsError as error:
             return [error.what]
 
     def apply(self) -> None:
         """Make the changes, one by one."""
-        with self._superuser(wait=60) as pocketbase:
+        with as_superuser(self.settings, self.secret, self.url, wait=60) as pocketbase:
             for change in self._changes(pocketbase):
                 change.do()
-
-    @contextmanager
-    def _superuser(self, wait: float) -> Iterator[PocketBase]:
-        with PocketBase(self.url) as pocketbase:
-            pocketbase.wait_until_healthy(wait)
-            password = self.secret(layout.SUPERUSER_PASSWORD)
-            pocketbase.login_superuser(self.settings.superuser, password)
-            yield pocketbase
 
     def _changes(self, pocketbase: PocketBase) -> Iterator[Change]:
         yield from self._rules(pocketbase)

@@ -1,7 +1,8 @@
-"""The process in which pyinfra asks the agents; see `fleet`.
+"""The process in which pyinfra asks the agents; see `ask`.
 
-It reads `{"inventory", "limit", "words"}` from standard input and prints `{"hosts": […]}` or
-`{"error": text}`, both JSON. Without words for the agents it connects to nobody.
+It reads `{"inventory", "limit", "words", "stdin", "seconds", "follow"}` from standard input and
+prints `{"hosts": […]}` or `{"error": text}`, both JSON. Without words for the agents it connects to
+nobody.
 """
 
 # ruff: noqa: E402 - gevent's replacements must come before everything that they replace
@@ -13,7 +14,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,16 @@ from pyinfra.api.state import State
 from pyinfra.context import ctx_state
 from pyinfra_cli.inventory import make_inventory_from_files  # type: ignore[import-untyped]
 
-from tinykit_ops import __version__, layout
+from tinykit_ops import layout
 from tinykit_ops.deploy.agent_config import agent_config
+from tinykit_ops.deploy.holder import who
 from tinykit_ops.errors import TinykitOpsError, UsageError
+from tinykit_ops.host.caller import WHO
 from tinykit_ops.settings import Settings, validate_inventory
 
-AGENT_TIMEOUT = 180  #: seconds for one host's agent
+EXIT_MARK = "tinykit-ops-exit="
+
+NOTHING: dict[str, Any] = {"out": None, "err": "", "code": None, "problem": ""}
 
 
 def main() -> None:
@@ -49,26 +54,24 @@ def main() -> None:
 
 
 def _ask(request: dict[str, Any]) -> list[dict[str, Any]]:
-    path, words = Path(request["inventory"]), request["words"]
+    path = Path(request["inventory"])
     settings = {each.host: each.settings for each in validate_inventory(path)}
     wanted = _limited(settings, request["limit"])
-    said = _ask_hosts(path, wanted, words) if words else {}
-    nothing = {"out": None, "err": "", "problem": ""}
+    said = _ask_hosts(path, wanted, request) if request["words"] else {}
     return [
         {
             "host": name,
             "settings": json.loads(agent_config(settings[name])),
-            **said.get(name, nothing),
+            **said.get(name, NOTHING),
         }
         for name in settings
         if name in wanted
     ]
 
 
-def _ask_hosts(path: Path, wanted: set[str], words: list[str]) -> dict[str, dict[str, str]]:
+def _ask_hosts(path: Path, wanted: set[str], request: dict[str, Any]) -> dict[str, dict[str, Any]]:
     hosts = [host for host in _connectable(path) if host.name in wanted]
-    command = agent_command(words)
-    greenlets = {host.name: gevent.spawn(_ask_host, host, command) for host in hosts}
+    greenlets = {host.name: gevent.spawn(_ask_host, host, request) for host in hosts}
     gevent.joinall(greenlets.values())
     return {name: greenlet.get() for name, greenlet in greenlets.items()}
 
@@ -91,31 +94,33 @@ def _connectable(path: Path) -> Inventory:
     return inventory
 
 
-def agent_command(words: Iterable[str]) -> str:
-    """The shell command that runs a host's checks there, as root or by sudo."""
-    command = shlex.join(
-        [
-            layout.AGENT_COMMAND,
-            "check",
-            "--host",
-            "--format=json",
-            f"--expect-version={__version__}",
-            *words,
-        ]
-    )
-    return f'if [ "$(id -u)" = 0 ]; then {command}; else sudo -n {command}; fi'
+def agent_command(words: Sequence[str]) -> str:
+    """The shell command that lets the agent do something, as root or by sudo.
+
+    Its last line of errors is its exit code, which pyinfra does not tell.
+    """
+    command = shlex.join(["env", f"{WHO}={who()}", layout.AGENT_COMMAND, *words])
+    as_root = f'if [ "$(id -u)" = 0 ]; then {command}; else sudo -n {command}; fi'
+    return f"{as_root}; echo {EXIT_MARK}$? >&2"
 
 
-def _ask_host(host: Host, command: str) -> dict[str, str]:
-    nothing = {"out": "", "err": "", "problem": ""}
+def _ask_host(host: Host, request: dict[str, Any]) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"_timeout": request["seconds"]}
+    if request["stdin"]:
+        arguments["_stdin"] = request["stdin"]
+    command = StringCommand(agent_command(request["words"]))
+    follow = request["follow"]
     try:
         host.connect(show_errors=False, raise_exceptions=True)
-        _, output = host.run_shell_command(StringCommand(command), _timeout=AGENT_TIMEOUT)
+        _, output = host.run_shell_command(command, print_output=follow, **arguments)
     except ConnectError as error:
-        return {**nothing, "problem": f"no connection to {host.name}: {error}"}
+        return {**NOTHING, "problem": f"no connection to {host.name}: {error}"}
     except Exception as error:  # whatever a connector raises is about this host only
-        return {**nothing, "problem": f"{host.name}: {type(error).__name__}: {error}"}
-    return {**nothing, "out": output.stdout, "err": output.stderr}
+        return {**NOTHING, "problem": f"{host.name}: {type(error).__name__}: {error}"}
+    err, _, code = output.stderr.rpartition(EXIT_MARK)
+    if not code.strip().isdecimal():
+        return {**NOTHING, "problem": f"{host.name}: the connection broke"}
+    return {**NOTHING, "out": output.stdout, "err": err, "code": int(code)}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The agents of many hosts, asked at once over pyinfra's connectors."""
