@@ -8,11 +8,40 @@ from pathlib import Path
 import pytest
 from edge_switches import Site
 from tests_e2e_support import Provisioner
+from xdist.scheduler import LoadScopeScheduling
 
 from tinykit_ops.lab.contract import build_contract_release
 from tinykit_ops.lab.lab import Lab
+from tinykit_ops.lab.names import state_root
 
 LAB = "e2e"
+#: Files that share a lab run on one worker; every other file is a group of its own.
+GROUPS = {
+    "acme": "acme",
+    "browser": "browser",
+    "test_edge_load.py": "sw",
+    "test_edge_switch.py": "sw",
+}
+
+
+def pytest_configure(config):
+    """Workers have labs in folders of their own, so that their names and networks do not meet."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker:
+        os.environ["TINYKIT_LAB_ROOT"] = f"{state_root()}-{worker}"
+
+
+class ByLab(LoadScopeScheduling):
+    """Tests of one file, or of one lab, run on one worker and in their order."""
+
+    def _split_scope(self, nodeid):
+        path = Path(nodeid.partition("::")[0])
+        return next((GROUPS[part] for part in path.parts if part in GROUPS), path.name)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """In place of what --dist names: whole labs are spread, not tests."""
+    return ByLab(config, log)
 
 
 @pytest.fixture(scope="session")
