@@ -19,11 +19,11 @@ from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.credentials import Credentials
 from tinykit_ops.checks.dial import Namespace
 from tinykit_ops.checks.http import Client
+from tinykit_ops.checks.logins import add_sessions
 from tinykit_ops.checks.manners import MAX_REQUESTS, ON_HOST_REQUESTS, Manners
 from tinykit_ops.checks.model import Outcome
 from tinykit_ops.checks.registry import all_checks
 from tinykit_ops.checks.runner import ON_HOST, InstanceReport, run
-from tinykit_ops.checks.session import SUPERUSERS, USERS, Session
 from tinykit_ops.checks.target import Target
 from tinykit_ops.host.authority import Signed, make_leaf, make_root, save
 from tinykit_ops.lab.host import LabHost
@@ -134,9 +134,7 @@ class MutationBench:
         look = Context(client=client, settings=self.settings)
         look.outsider = replace(client, dialer=Namespace(self.provisioner.lab.names.netns))
         client.verify = look.outsider.verify = self._certificate_is_good()
-        through = look.at_builder(client)
-        look.account = Session(through, "/_pb", USERS, self._account)
-        look.superuser = Session(through, "/_pb", SUPERUSERS, self._superuser)
+        add_sessions(look, self._account, self._superuser)
         return look
 
     def _certificate_is_good(self) -> bool:

@@ -78,6 +78,10 @@ def _put(bench: MutationBench, paths: Any, texts: Any, config: str) -> None:
     bench.sh(f"systemctl restart {bench.kind}; sleep 0.5")
 
 
+#: No password goes to a proxy that shows a bad certificate; what the host sees is seen there.
+_NOT_LOGGED_IN = "builder.not-framed preview.sandboxed proxy.same-origin-works proxy.forwarded-for"
+
+
 def _names(bench: MutationBench) -> list[str]:
     return [bench.domain, bench.builder]
 
@@ -134,22 +138,27 @@ CARE = (
         "monitoring.nightly-check",
         config(lambda known: known.setdefault("checks", {}).update(enabled=False)),
     ),
-    mutation("certificate expired", "https.certificate", certificate(_old(100))),
+    mutation(
+        "certificate expired", "https.certificate", certificate(_old(100)), blinds=_NOT_LOGGED_IN
+    ),
     mutation("certificate overdue", "https.certificate", certificate(_old(80))),
     mutation(
         "certificate of somebody",
         "https.certificate",
         certificate(lambda bench: make_leaf(["x.test"], bench.authority)),
+        blinds=_NOT_LOGGED_IN,
     ),
     mutation(
         "certificate of nobody",
         "https.certificate",
         certificate(lambda bench: make_leaf(_names(bench), make_root())),
+        blinds=_NOT_LOGGED_IN,
     ),
     mutation(
         "certificate of one name",
         "https.certificate",
         certificate(lambda bench: make_leaf([bench.domain], bench.authority)),
+        blinds=_NOT_LOGGED_IN,
     ),
     mutation(
         "a full disk",

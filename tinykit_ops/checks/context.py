@@ -18,6 +18,7 @@ from tinykit_ops.edge.routes import Route, RouteClass, Seen
 from tinykit_ops.settings.model import Settings
 
 T = TypeVar("T")
+NO_WEB = "needs the address of the instance"
 NO_HOST = "needs to look on the host: give --inventory, or run `check --host` there"
 NO_ACCOUNT = f"needs an account: give {ACCOUNT}_EMAIL and {ACCOUNT}_PASSWORD, or look on the host"
 NO_SUPERUSER = (
@@ -48,23 +49,27 @@ class Context:
 
     Attributes:
         client: from outside, from this machine.
+        no_web: why nobody could look from outside, where that was tried.
         outsider: from outside, from a place that is on no allowlist.
         stance: what is known about this machine's own address.
         host: on the host.
         no_host: why nobody could look on the host, where that was tried.
         settings: what the inventory or the host's configuration says.
         expected_version: the version of tinykit-ops that the agent should have.
+        no_login: why nobody logged in, where somebody was to.
         account: logs in to the builder.
         superuser: logs in as PocketBase's superuser.
     """
 
     client: Client | None = None
+    no_web: str = ""
     outsider: Client | None = None
     stance: Stance = Stance.AUTO
     host: HostFacts | None = None
     no_host: str = ""
     settings: Settings | None = None
     expected_version: str = ""
+    no_login: str = ""
     account: Session | None = None
     superuser: Session | None = None
     _seen: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -75,7 +80,7 @@ class Context:
     def web(self) -> Client:
         """The instance from this machine. Raises CannotLook."""
         if self.client is None:
-            raise CannotLook("no address of the instance was given")
+            raise CannotLook(self.no_web or NO_WEB)
         return self.client
 
     @property
@@ -114,14 +119,14 @@ class Context:
     def person(self) -> Session:
         """Somebody with an account. Raises CannotLook."""
         if self.account is None:
-            raise CannotLook(NO_ACCOUNT)
+            raise CannotLook(self.no_login or NO_ACCOUNT)
         return self.account
 
     @property
     def root(self) -> Session:
         """PocketBase's superuser. Raises CannotLook."""
         if self.superuser is None:
-            raise CannotLook(NO_SUPERUSER)
+            raise CannotLook(self.no_login or NO_SUPERUSER)
         return self.superuser
 
     def at_builder(self, client: Client) -> Client:

@@ -1,10 +1,13 @@
-"""Who the checks log in as: read from a file or from the environment, never from an argument."""
+"""Who the checks log in as: read from a file, from the environment, or asked for; never from an
+argument."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from getpass import getpass
 from pathlib import Path
 
 from tinykit_ops.errors import UsageError
@@ -23,17 +26,24 @@ class Credentials:
 
 
 def credentials(
-    prefix: str, file: Path | None = None, environment: Mapping[str, str] = os.environ
+    prefix: str,
+    file: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    email: str = "",
 ) -> Credentials | None:
     """What a person gave, or None.
 
     Args:
         prefix: of the variables, such as `ACCOUNT`.
         file: two lines, the e-mail address and the password; counts more than the variables.
+        email: whose password is asked for at the terminal; counts more than all of it.
 
     Raises:
-        UsageError: only a half of it is there, or others may read the file.
+        UsageError: only a half of it is there, others may read the file, or nobody can be asked.
     """
+    if email:
+        return _asked(email)
     named = file or (Path(path) if (path := environment.get(f"{prefix}_FILE")) else None)
     if named:
         return _from_file(named)
@@ -42,6 +52,19 @@ def credentials(
         lacking = "PASSWORD" if email else "EMAIL"
         raise UsageError(f"{prefix}_{lacking} is missing", hint="set both, or neither")
     return Credentials(email, password) if email else None
+
+
+def _asked(email: str) -> Credentials:
+    hint = "without a terminal, give a file or the variables (--help names them)"
+    if not sys.stdin.isatty():
+        raise UsageError("Nobody can be asked for a password here", where=email, hint=hint)
+    try:
+        password = getpass(f"Password of {email} (not shown): ")
+    except EOFError:
+        password = ""
+    if not password:
+        raise UsageError("No password was given", where=email, hint=hint)
+    return Credentials(email, password)
 
 
 def _from_file(path: Path) -> Credentials:

@@ -1,7 +1,7 @@
 """Opening connections: from here, or from another network namespace of this machine.
 
-A `Dialer` is a vantage of the network. Another one (an SSH host, say) is another class with
-`dial`; nothing else knows where a socket comes from.
+A `Dialer` is a vantage of the network; `ssh_dial` has one more. Nothing else knows where a socket
+comes from.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import ctypes
 import os
 import socket
 import threading
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Protocol
 
@@ -26,11 +27,51 @@ class Dialer(Protocol):
     def name(self) -> str:
         """How evidence calls this place, e.g. `this machine`."""
 
+    def dial(self, address: str, port: int, timeout: float) -> socket.socket:
+        """A TCP connection.
+
+        Args:
+            address: IPv4 or IPv6.
+            timeout: seconds, also for what is done with the socket later.
+
+        Raises:
+            TimeoutError: nothing answered.
+            OSError: it was refused, or there is no way there.
+        """
+
+    def is_own(self, address: str) -> bool:
+        """Would a connection to this address never leave the machine that it is opened on?"""
+
+
+class Sockets(ABC):
+    """A vantage whose sockets the kernel of this machine makes."""
+
+    @abstractmethod
     def open(self, address: str, kind: socket.SocketKind) -> socket.socket:
         """A new, unconnected socket of the family of `address`. Raises OSError."""
 
+    def dial(self, address: str, port: int, timeout: float) -> socket.socket:
+        """See `Dialer`."""
+        connection = self.open(address, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(timeout)
+            connection.connect((address, port))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
-class Here:
+    def is_own(self, address: str) -> bool:
+        """See `Dialer`."""
+        try:
+            with self.open(address, socket.SOCK_DGRAM) as probe:
+                probe.connect((address, 9))  # sends nothing; only asks for the route
+                return str(probe.getsockname()[0]) == address
+        except OSError:
+            return False
+
+
+class Here(Sockets):
     """This machine."""
 
     name = "this machine"
@@ -40,7 +81,7 @@ class Here:
         return socket.socket(_family(address), kind)
 
 
-class Namespace:
+class Namespace(Sockets):
     """Another network namespace of this machine, by its name under /run/netns.
 
     A socket belongs to the namespace of the thread that made it, for ever; so a thread enters
@@ -92,16 +133,6 @@ class Namespace:
                 raise OSError(number, os.strerror(number))
         finally:
             os.close(descriptor)
-
-
-def is_own_address(dialer: Dialer, address: str) -> bool:
-    """Would a connection to this address never leave the machine that the dialer is on?"""
-    try:
-        with dialer.open(address, socket.SOCK_DGRAM) as probe:
-            probe.connect((address, 9))  # sends nothing; only asks for the route
-            return str(probe.getsockname()[0]) == address
-    except OSError:
-        return False
 
 
 def _family(address: str) -> socket.AddressFamily:

@@ -11,7 +11,7 @@ from tinykit_ops.edge.routes import ROUTES, Route, RouteClass, Seen
 from tinykit_ops.settings.model import Gate
 
 _MAYBE_ALLOWED = (
-    "this machine may be on the allowlist: look from elsewhere (--from-netns NAME), "
+    "this machine may be on the allowlist: look from elsewhere (--from USER@HOST), "
     "or say --vantage stranger when it is on none"
 )
 

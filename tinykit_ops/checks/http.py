@@ -125,16 +125,8 @@ class Client:
         for index, address in enumerate(addresses):
             share = left(deadline) / (len(addresses) - index)  # leave time for the others
             try:
-                connection = self.dialer.open(address, socket.SOCK_STREAM)
+                return self.dialer.dial(address, port, share)
             except OSError as error:
-                last = error
-                continue
-            try:
-                connection.settimeout(share)
-                connection.connect((address, port))
-                return connection
-            except OSError as error:
-                connection.close()
                 last = error
         raise last
 

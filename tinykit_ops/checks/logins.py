@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from tinykit_ops import layout
 from tinykit_ops.agent.config import AgentConfig, load_agent_config
 from tinykit_ops.checks.context import Context
-from tinykit_ops.checks.credentials import ACCOUNT, SUPERUSER, Credentials, credentials
+from tinykit_ops.checks.credentials import Credentials
 from tinykit_ops.checks.http import Client
 from tinykit_ops.checks.manners import ON_HOST_REQUESTS, Manners
 from tinykit_ops.checks.session import SUPERUSERS, USERS, Session
 from tinykit_ops.checks.target import Target
 from tinykit_ops.errors import TinykitOpsError
 
+#: Whoever shows a bad certificate may be somebody in between, who must not learn a password.
+NOT_SURE = "no password was sent, because the certificate is not valid (--ca-file trusts one more)"
 
-def add_sessions(look: Context, account_file: Path | None, superuser_file: Path | None) -> None:
-    """Accounts that a person gave by file or environment; they log in through the edge.
 
-    Raises:
-        UsageError: the credentials cannot be used.
-    """
+def add_sessions(look: Context, account: Credentials | None, superuser: Credentials | None) -> None:
+    """Accounts that a person gave; they log in through the edge, if it is certainly the edge."""
+    if not look.web.verify:
+        if account or superuser:
+            look.no_login = NOT_SURE
+        return
     client = look.at_builder(look.web)
-    if given := credentials(ACCOUNT, account_file):
-        look.account = Session(client, "/_pb", USERS, given)
-    if given := credentials(SUPERUSER, superuser_file):
-        look.superuser = Session(client, "/_pb", SUPERUSERS, given)
+    if account:
+        look.account = Session(client, "/_pb", USERS, account)
+    if superuser:
+        look.superuser = Session(client, "/_pb", SUPERUSERS, superuser)
 
 
 def add_local_sessions(look: Context, timeout: float) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import socket
 from enum import StrEnum
 
 from tinykit_ops.checks.dial import Dialer
@@ -31,10 +30,8 @@ def knock(dialer: Dialer, address: str, port: int, timeout: float) -> PortState:
         timeout: seconds to wait for an answer.
     """
     try:
-        with dialer.open(address, socket.SOCK_STREAM) as connection:
-            connection.settimeout(timeout)
-            connection.connect((address, port))
-            return PortState.OPEN
+        dialer.dial(address, port, timeout).close()
+        return PortState.OPEN
     except TimeoutError:
         return PortState.SILENT
     except OSError as error:

@@ -32,8 +32,9 @@ Looking changes nothing: requests are read-only, at most 100 an instance, and sa
 as for any visitor: check an instance by a domain that it serves.
 
 **From where.** Whether the builder is closed to *strangers* can only be seen by one. When this
-machine is on the instance's allowlist, look from elsewhere with `--from-netns NAME` (a network
-namespace of this machine). When it is on none, say `--vantage stranger`. Without either, an open
+machine is on the instance's allowlist, look from elsewhere with `--from USER@HOST` (any host that
+you can log in to by SSH; nothing is installed or run there) or `--from-netns NAME` (a network
+namespace of this machine). When it is on none, say `--vantage stranger`. Without any, an open
 builder counts as a finding only where the settings (`--inventory`) or the other answers show that
 an allowlist cannot be the reason; else it is unknown.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tinykit_ops import __version__
-from tinykit_ops.checks.context import NO_ACCOUNT, NO_HOST, NO_SUPERUSER, Context
+from tinykit_ops.checks.context import NO_ACCOUNT, NO_HOST, NO_SUPERUSER, NO_WEB, Context
 from tinykit_ops.checks.model import (
     CannotLook,
     Check,
@@ -182,11 +182,11 @@ def _barrier(check: Check, look: Context) -> str:
     if check.looks_from == Vantage.HOST and look.host is None:
         return look.no_host or NO_HOST
     if check.looks_from in {Vantage.OUTSIDE, Vantage.OUTSIDER} and look.client is None:
-        return "needs the address of the instance"
+        return look.no_web or NO_WEB
     if check.looks_from == Vantage.ACCOUNT and look.account is None:
-        return NO_ACCOUNT
+        return look.no_login or NO_ACCOUNT
     if check.looks_from == Vantage.SUPERUSER and look.superuser is None:
-        return NO_SUPERUSER
+        return look.no_login or NO_SUPERUSER
     if Need.SETTINGS in check.needs and look.settings is None:
         return "needs the settings of the instance: an inventory, or the host's configuration"
     return ""

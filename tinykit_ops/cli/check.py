@@ -73,7 +73,19 @@ def command() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Certificate authorities (PEM) to trust besides the system's.",
 )
-@click.option("--from-netns", default="", metavar="NAME", help="Look from a network namespace too.")
+@click.option(
+    "--from",
+    "from_ssh",
+    default="",
+    metavar="USER@HOST",
+    help="Look from this host too, by SSH: one that is on no allowlist, for what strangers see.",
+)
+@click.option(
+    "--from-netns",
+    default="",
+    metavar="NAME",
+    help="Look from a network namespace of this machine too.",
+)
 @click.option(
     "--vantage",
     "stance",
@@ -93,6 +105,12 @@ def command() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
     help=f"The same as PocketBase's superuser; or {SUPERUSER}_EMAIL and _PASSWORD.",
+)
+@click.option(
+    "--account", "account_email", default="", metavar="EMAIL", help="Ask for that one's password."
+)
+@click.option(
+    "--superuser", "superuser_email", default="", metavar="EMAIL", help="The same for a superuser."
 )
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, help="Seconds a request.")
 @click.option("--http-port", type=click.IntRange(1, 65535), default=80, help="Of plain HTTP.")

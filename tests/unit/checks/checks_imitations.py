@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from checks_site import Answers, Say, say
 
 from tinykit_ops.checks.context import Context
+from tinykit_ops.checks.dial import Here
 from tinykit_ops.checks.host import CommandResult, FileFacts
 from tinykit_ops.checks.http import Client
 from tinykit_ops.checks.manners import Manners
@@ -160,18 +161,15 @@ class Mapped:
         self.ports = ports
         self.silent = silent or set()
 
-    def open(self, address: str, kind: socket.SocketKind) -> socket.socket:
-        dialer = self
+    def dial(self, address: str, port: int, timeout: float) -> socket.socket:
+        if port in self.silent:
+            raise TimeoutError
+        if port not in self.ports:
+            raise ConnectionRefusedError(111, "refused")
+        return socket.create_connection(("127.0.0.1", self.ports[port]), timeout)
 
-        class Leading(socket.socket):
-            def connect(self, where: tuple[str, int]) -> None:  # type: ignore[override]
-                if kind == socket.SOCK_STREAM and where[1] in dialer.silent:
-                    raise TimeoutError
-                if kind == socket.SOCK_STREAM and where[1] not in dialer.ports:
-                    raise ConnectionRefusedError(111, "refused")
-                super().connect(("127.0.0.1", dialer.ports.get(where[1], 9)))
-
-        return Leading(socket.AF_INET, kind)
+    def is_own(self, address: str) -> bool:
+        return Here().is_own(address)
 
 
 def client(dialer: Mapped, url: str = "https://apps.example.test", timeout: float = 5.0) -> Client:

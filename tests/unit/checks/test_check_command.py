@@ -356,12 +356,9 @@ def test_sockets_of_a_namespace_live_there_and_the_process_stays_here(namespace:
     there = dial.Namespace(namespace)
     with socket.create_server(("127.0.0.1", 0)) as here:
         address = here.getsockname()
-        with there.open("127.0.0.1", socket.SOCK_STREAM) as stranger:
-            stranger.settimeout(2)
-            with pytest.raises(ConnectionRefusedError):
-                stranger.connect(address)
-        with dial.Here().open("127.0.0.1", socket.SOCK_STREAM) as friend:
-            friend.connect(address)
+        with pytest.raises(ConnectionRefusedError):
+            there.dial(*address, timeout=2)
+        dial.Here().dial(*address, timeout=2).close()
 
 
 def test_what_a_stranger_in_a_namespace_sees_decides(

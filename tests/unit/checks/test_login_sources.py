@@ -12,7 +12,7 @@ from tinykit_ops import layout
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.checks import logins
 from tinykit_ops.checks.context import Context
-from tinykit_ops.checks.credentials import ACCOUNT, SUPERUSER
+from tinykit_ops.checks.credentials import Credentials
 from tinykit_ops.checks.logins import add_local_sessions, add_sessions
 from tinykit_ops.checks.manners import MAX_REQUESTS, ON_HOST_REQUESTS
 from tinykit_ops.checks.model import CannotLook, Outcome, Verdict, failed, passed, unknown
@@ -64,19 +64,15 @@ def test_a_host_without_a_configuration_has_no_accounts(monkeypatch: pytest.Monk
     assert (look.account, look.superuser) == (None, None)
 
 
-def test_a_person_logs_in_through_the_edge_at_the_builders_domain(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for prefix in (ACCOUNT, SUPERUSER):
-        monkeypatch.setenv(f"{prefix}_EMAIL", "you@example.com")
-        monkeypatch.setenv(f"{prefix}_PASSWORD", "canary-secret")
+def test_a_person_logs_in_through_the_edge_at_the_builders_domain() -> None:
+    you = Credentials("you@example.com", "canary-secret")
     look = Context(client=client(Mapped({})))
     look.settings = settings(
         domains=["apps.example.test"],
         builder_domain="build.example.test",
         edge={"tls": {"mode": "internal"}},
     )
-    add_sessions(look, None, None)
+    add_sessions(look, you, you)
     assert look.account and look.superuser
     assert look.account.client.target.host == "build.example.test"
     assert not look.account.is_local

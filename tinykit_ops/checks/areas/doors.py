@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from tinykit_ops.checks.context import Context
-from tinykit_ops.checks.dial import is_own_address
 from tinykit_ops.checks.http import Client
 from tinykit_ops.checks.model import (
     Area,
@@ -16,9 +15,7 @@ from tinykit_ops.checks.model import (
     Tally,
     Vantage,
     Verdict,
-    failed,
     passed,
-    unknown,
 )
 from tinykit_ops.checks.ports import PortState, knock
 from tinykit_ops.checks.registry import check
@@ -53,7 +50,7 @@ def nothing_else_is_open(look: Context) -> Verdict:
     """Tries to connect to the ports of services that are often left open."""
     client, tally = look.stranger, Tally()
     for address in client.target.addresses(client.target.port):
-        if is_own_address(client.dialer, address):
+        if client.dialer.is_own(address):
             raise CannotLook(f"{address} is an address of {client.dialer.name}: look from outside")
         _try_mistakes(client, address, tally)
     return tally.verdict()
@@ -94,13 +91,15 @@ def ssh_keeps_its_allowlist(look: Context) -> Verdict:
     if any(is_everywhere(network) for network in firewall.ssh_from):
         return passed(f"SSH (port {firewall.ssh_port}) is meant for everybody: firewall.ssh_from")
     if not look.is_stranger:
-        raise CannotLook("needs to look from an address on no allowlist (--from-netns NAME)")
-    client, states = look.stranger, {}
+        raise CannotLook("needs to look from an address on no allowlist (--from USER@HOST)")
+    client, port, tally = look.stranger, firewall.ssh_port, Tally()
     for address in client.target.addresses(client.target.port):
-        states[address] = _knock(client, address, firewall.ssh_port)
-    lines = [f"{address} {state} on port {firewall.ssh_port}" for address, state in states.items()]
-    if PortState.OPEN in states.values():
-        return failed(*lines)
-    if set(states.values()) <= {PortState.SILENT, PortState.REFUSED}:
-        return passed(*lines)
-    return unknown(*lines)
+        state = _knock(client, address, port)
+        line = f"{address} {state} on port {port}"
+        if state == PortState.OPEN:
+            tally.bad.append(line)
+        elif _knock(client, address, client.target.port) == PortState.OPEN:
+            tally.good.append(line)
+        else:
+            tally.unseen.append(f"{line}, but the web port does not answer there either")
+    return tally.verdict()

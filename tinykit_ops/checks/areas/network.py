@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tinykit_ops import layout
 from tinykit_ops.checks.context import Context
-from tinykit_ops.checks.dial import is_own_address
 from tinykit_ops.checks.firewall import input_policies
 from tinykit_ops.checks.http import Client
 from tinykit_ops.checks.model import Area, CannotLook, Remedy, Severity, Tally, Vantage, Verdict
@@ -39,7 +38,7 @@ def ports_are_closed(look: Context) -> Verdict:
     """Tries to connect to both ports on every address of the instance."""
     client, tally = look.stranger, Tally()
     for address in client.target.addresses(client.target.port):
-        if is_own_address(client.dialer, address):
+        if client.dialer.is_own(address):
             raise CannotLook(f"{address} is an address of {client.dialer.name}: look from outside")
         _try_ports(client, address, tally)
     return tally.verdict()
