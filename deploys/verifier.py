@@ -1,4 +1,5 @@
-"""A verifier: proves other hosts' backups by a schedule, and prunes where it may.
+"""A verifier: proves other hosts' backups by a schedule, prunes where it may, and looks at the
+instances from outside every night.
 
     pyinfra INVENTORY deploys/verifier.py
 

@@ -123,4 +123,5 @@ FIREWALL_REFRESH_TIMER = "tinykit-ops-firewall-refresh.timer"
 CRON_FILE = "/etc/cron.d/tinykit-ops"
 CHECKS_CRON_FILE = "/etc/cron.d/tinykit-ops-checks"
 CHECKS_WAIVERS = f"{CONFIG_DIR}/waivers.toml"  #: findings that the inventory accepts
+CHECKS_CA_FILE = f"{CONFIG_DIR}/checks-ca.pem"  #: on a verifier: authorities besides the system's
 CHECKS_STATE = f"{STATE_DIR}/checks"  #: root's, 0700: the last report, and the history

@@ -1,4 +1,5 @@
-"""An instance and its verifier, deployed together; cron proves what the instance backed up."""
+"""An instance and its verifier, deployed together: it proves what the instance backed up, and looks
+at it from outside."""
 
 from __future__ import annotations
 
@@ -9,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests_e2e_support import Provisioner, Run
+from tests_e2e_support import LEFT_OUT, Provisioner, Run, check_command, execute
 
 from tinykit_ops.backup.keys import read_identities
 from tinykit_ops.backup.signing import public_key
+from tinykit_ops.host.authority import make_leaf, make_root, save
 from tinykit_ops.lab.keys import ensure_age_key
 from tinykit_ops.lab.lab import Lab
 
@@ -29,6 +31,10 @@ lab = Lab.load({lab!r})
 hosts = lab_hosts({lab!r}, only=["tk-1"], app=Path({app!r}))
 (target,) = hosts[0][1]["tinykit"]["backup"]["targets"]
 target["signed_by"] = [{signer!r}]
+here = [str(lab.networks.controller4), str(lab.networks.controller6)]
+hosts[0][1]["tinykit"]["firewall"] = {{"ssh_from": here}}
+leaf = {{"certificate": {folder!r} + "/leaf.pem", "key": {folder!r} + "/leaf.key"}}
+hosts[0][1]["tinykit"]["edge"] = {{"tls": {{"mode": "files", **leaf}}}}
 verifiers = [
     (
         "tk-2",
@@ -36,6 +42,7 @@ verifiers = [
             **connection(lab.host("tk-2"), "root"),
             "tinykit_verifier": {{
                 "identity": {{"file": str(lab.age_key)}},
+                "checks": {{"ca_file": {folder!r} + "/ca.pem"}},
                 "targets": [
                     {{
                         "kind": "s3",
@@ -67,11 +74,23 @@ def provisioner(vf: Lab, contract_app: Path, tmp_path_factory: Any) -> Provision
 
 
 @pytest.fixture(scope="module")
-def inventory(vf: Lab, contract_app: Path, provisioner: Provisioner) -> Path:
+def certificates(vf: Lab, tmp_path_factory: Any) -> Path:
+    """A folder with the instance's certificate and the authority that signed it."""
+    folder: Path = tmp_path_factory.mktemp("certificates")
+    authority = make_root()
+    (folder / "ca.pem").write_text(authority.pem)
+    leaf = make_leaf([vf.host("tk-1").domain], authority)
+    save(leaf, folder / "leaf.pem", folder / "leaf.key", mode=0o600)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def inventory(vf: Lab, contract_app: Path, provisioner: Provisioner, certificates: Path) -> Path:
     ensure_age_key(vf.age_key)
     signer = public_key(read_identities(vf.age_key)[0])
     path = provisioner.folder / "both.py"
-    path.write_text(INVENTORY.format(lab=vf.name, app=str(contract_app), signer=signer))
+    names = {"lab": vf.name, "app": str(contract_app), "folder": str(certificates)}
+    path.write_text(INVENTORY.format(signer=signer, **names))
     return path
 
 
@@ -159,3 +178,63 @@ def test_the_verifier_has_the_private_key_for_root_and_no_secret_of_the_instance
     key = next(one for one in vf.age_key.read_text().split() if one.startswith("AGE-SECRET"))
     assert key not in journal(vf)
     assert vf.host("tk-1").ssh([f"grep -r {key[:30]} /etc /var/lib"], check=False).stdout == ""
+
+
+# Looking from outside.
+
+
+@pytest.fixture(scope="module")
+def nightly(vf: Lab, deployed: Run) -> list[str]:
+    """What cron runs on the verifier; the instance's name resolves there."""
+    assert deployed.code == 0, deployed.text[-3000:]
+    instance, verifier = vf.host("tk-1"), vf.host("tk-2")
+    verifier.ssh([f"echo {instance.address4} {instance.domain} >> /etc/hosts"])
+    (line,) = verifier.ssh(["grep check /etc/cron.d/tinykit-ops-checks"]).stdout.splitlines()
+    return [line.partition("timeout 1h ")[2]]
+
+
+def test_the_verifier_sees_what_a_stranger_sees_and_keeps_it(vf: Lab, nightly: list[str]) -> None:
+    verifier = vf.host("tk-2")
+    said = verifier.ssh(nightly, check=False).stderr
+    words = ["tinykit-ops", "check", "history", "--instance", "tk-1", "--format", "json"]
+    (night,) = json.loads(verifier.ssh(words).stdout)["nights"]
+    # What this lab leaves out, and what only somebody with an account or on the allowlist sees.
+    assert set(night["findings"]) <= set(LEFT_OUT)
+    let_in = {"builder.not-framed", "preview.sandboxed", "proxy.same-origin-works"}
+    assert set(night["unknown"]) <= let_in, said
+    assert night["counts"]["pass"] >= 20
+    modes = verifier.ssh(["stat -c '%a %U' /var/lib/tinykit-ops/instances/tk-1/checks/*"]).stdout
+    assert modes.splitlines() == ["600 root"] * 2
+
+
+def test_an_instance_that_does_not_answer_is_an_alarm(vf: Lab, nightly: list[str]) -> None:
+    vf.host("tk-1").ssh(["systemctl stop caddy"])
+    try:
+        done = vf.host("tk-2").ssh(nightly, check=False)
+    finally:
+        vf.host("tk-1").ssh(["systemctl start caddy"])
+    assert done.returncode == 69
+    assert "The instance does not answer" in done.stderr
+
+
+def test_any_ssh_host_is_a_second_place_to_look_from(
+    vf: Lab,
+    nightly: list[str],
+    inventory: Path,
+    certificates: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / ".ssh").mkdir(mode=0o700)
+    (tmp_path / ".ssh" / "config").write_text(
+        f"Host elsewhere\n  HostName {vf.host('tk-2').address4}\n  User root\n"
+        f"  IdentityFile {vf.key}\n  UserKnownHostsFile {vf.known_hosts}\n"
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    words = check_command(vf.host("tk-1"), inventory, certificates / "ca.pem", "--format=json")
+    run = execute([*words, "--only=outsider", "--from=elsewhere"])
+    (report,) = json.loads(run.out)["instances"]
+    seen = {each["id"]: (each["outcome"], each["evidence"]) for each in report["results"]}
+    assert [each for each in seen.items() if each[1][0] != "pass"] == []
+    assert {"network.ports-closed", "network.ssh-allowlist", "proxy.dashboard-gated"} <= set(seen)
+    assert run.code == 0

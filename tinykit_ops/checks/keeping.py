@@ -17,11 +17,22 @@ class CheckPlaces:
         state: root's folder, 0700.
         metrics: node-exporter's folder of text files; nothing is written when it is missing.
         waivers: findings that the inventory accepts; may be missing.
+        of: on a verifier, the instance that is looked at, by its folder's name.
     """
 
     state: Path = Path(layout.CHECKS_STATE)
     metrics: Path = field(default_factory=lambda: Places().metrics)
     waivers: Path = Path(layout.CHECKS_WAIVERS)
+    of: str = ""
+
+    @classmethod
+    def of_instance(cls, name: str) -> CheckPlaces:
+        """Where a verifier keeps what it saw of one instance."""
+        return cls(
+            state=Path(layout.STATE_DIR) / "instances" / name / "checks",
+            waivers=Path(layout.INSTANCES_DIR) / name / Path(layout.CHECKS_WAIVERS).name,
+            of=name,
+        )
 
     @property
     def last(self) -> Path:
@@ -32,3 +43,8 @@ class CheckPlaces:
     def history(self) -> Path:
         """One line a look."""
         return self.state / "history.jsonl"
+
+    @property
+    def metrics_file(self) -> Path:
+        """What node-exporter reads."""
+        return self.metrics / f"tinykit_check{'_' * bool(self.of)}{self.of}.prom"

@@ -19,7 +19,7 @@ from tinykit_ops.checks.host import LocalHost
 from tinykit_ops.checks.http import Client, tls_context
 from tinykit_ops.checks.logins import add_local_sessions, add_sessions
 from tinykit_ops.checks.manners import MAX_REQUESTS, ON_HOST_REQUESTS, Manners
-from tinykit_ops.checks.model import CannotLook, Check
+from tinykit_ops.checks.model import CannotLook, Check, Vantage
 from tinykit_ops.checks.registry import select
 from tinykit_ops.checks.runner import ON_HOST, InstanceReport, Report, run
 from tinykit_ops.checks.ssh_dial import elsewhere
@@ -48,6 +48,7 @@ class Plan:
         force: also check what does not look like tinykit.
         account_file, superuser_file: whom to log in as; see `credentials`.
         account_email, superuser_email: whose password to ask for.
+        settings: of the instance, where neither an inventory nor this host says them.
     """
 
     url: str = ""
@@ -69,6 +70,7 @@ class Plan:
     superuser_file: Path | None = None
     account_email: str = ""
     superuser_email: str = ""
+    settings: Settings | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,12 @@ class Shared:
     account: Credentials | None = None
     superuser: Credentials | None = None
     stranger: Dialer | None = None
+
+
+def outside_plan(settings: Settings) -> Plan:
+    """A look at an instance from outside, by somebody who knows its settings and has no account."""
+    vantages = (Vantage.OUTSIDE.value, Vantage.OUTSIDER.value)
+    return Plan(url=f"https://{settings.domains[0]}", only=vantages, settings=settings)
 
 
 def examine(plan: Plan) -> Report:
@@ -108,7 +116,7 @@ def examine(plan: Plan) -> Report:
 
 def _examine_one(plan: Plan, url: str, checks: Sequence[Check], shared: Shared) -> InstanceReport:
     """An instance from outside, on this machine, or both."""
-    settings, remarks = _settings_of_this_host() if plan.host else (None, [])
+    settings, remarks = _settings_of_this_host() if plan.host else (plan.settings, [])
     look = Context(stance=plan.stance, settings=settings, expected_version=plan.expect_version)
     if plan.host:
         look.host = LocalHost()

@@ -22,8 +22,6 @@ from tinykit_ops.report import json_format, prometheus
 from tinykit_ops.report.files import write_private
 from tinykit_ops.report.words import headline
 
-METRICS_FILE = "tinykit_check.prom"
-
 
 class NewFindingError(TinykitOpsError):
     """Something is wrong that was not, or nobody has been told of it yet."""
@@ -114,7 +112,7 @@ def _keep(report: Report, changed: Report, places: CheckPlaces, untold: Sequence
     append_history(places.history, nights_of(report, changed, untold))
     write_private(places.last, json_format.render(report))
     if places.metrics.is_dir():
-        write_atomically(places.metrics / METRICS_FILE, prometheus.render(report).encode())
+        write_atomically(places.metrics_file, prometheus.render(report).encode())
 
 
 def _new(changed: Report) -> list[Result]:

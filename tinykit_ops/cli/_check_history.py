@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tinykit_ops.agent.instances import verified_instance
 from tinykit_ops.checks.history import KEEP, last_nights
 from tinykit_ops.checks.keeping import CheckPlaces
 from tinykit_ops.errors import Exit
@@ -24,8 +25,11 @@ from tinykit_ops.report.history import history_json, history_text
     type=click.Path(path_type=Path),
     help="The history of a host.",
 )
-def history(form: str, last: int, path: Path) -> int:
+@click.option("--instance", metavar="NAME", help="On a verifier: the history of this instance.")
+def history(form: str, last: int, path: Path, instance: str | None) -> int:
     """Show what the nightly checks of this host came to, and the trend."""
+    if instance is not None:
+        path = CheckPlaces.of_instance(verified_instance(instance).name).history
     found = last_nights(path, last)
     click.echo(history_json(found) if form == "json" else history_text(found), nl=False)
     return Exit.OK

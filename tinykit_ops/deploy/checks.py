@@ -23,20 +23,25 @@ def check_files(settings: Settings) -> list[Entry]:
     """
     wanted = settings.checks
     if not wanted.enabled:
-        return [Absent(layout.CHECKS_CRON_FILE), _waivers(wanted.waivers)]
+        return [Absent(layout.CHECKS_CRON_FILE), waivers_entry(wanted.waivers)]
     wait = delay(f"check {settings.domains[0]}", wanted.jitter_minutes * 60)
-    line = render("cron/checks.j2", schedule=wanted.schedule, delay_seconds=wait)
-    return [File(layout.CHECKS_CRON_FILE, line), _waivers(wanted.waivers)]
+    job = {"schedule": wanted.schedule, "delay_seconds": wait, "words": ""}
+    line = render("cron/checks.j2", jobs=[job])
+    return [File(layout.CHECKS_CRON_FILE, line), waivers_entry(wanted.waivers)]
 
 
-def _waivers(source: str | None) -> Entry:
-    """Reasons may be about a customer, so the file is root's alone."""
+def waivers_entry(source: str | None, place: str = layout.CHECKS_WAIVERS) -> Entry:
+    """The file of accepted findings. Reasons may be about a customer, so it is root's alone.
+
+    Raises:
+        RunStoppedError: see `check_files`.
+    """
     if source is None:
-        return Absent(layout.CHECKS_WAIVERS)
+        return Absent(place)
     path = Path(source).expanduser()
     try:
         text = waivers_text(path)
         parse_waivers(text, str(path))
     except TinykitOpsError as error:
         raise RunStoppedError(error) from None
-    return File(layout.CHECKS_WAIVERS, text, mode="600")
+    return File(place, text, mode="600")

@@ -13,6 +13,7 @@ from tinykit_ops.backup.schedule import verifier_jobs
 from tinykit_ops.deploy.agent_config import agent_config
 from tinykit_ops.deploy.host_secrets import secret_name
 from tinykit_ops.deploy.templates import render
+from tinykit_ops.deploy.verifier_checks import outside_check_files
 from tinykit_ops.ops.tree import Entry, File, Folder
 from tinykit_ops.settings import Settings, SettingsError, settings_for
 from tinykit_ops.settings.pyinfra_error import InventoryError
@@ -55,6 +56,7 @@ def verifier_files(verifier: VerifierSettings, instances: Mapping[str, Settings]
 
     Raises:
         InventoryError: a secret cannot be read.
+        RunStoppedError: another file of the controller cannot be used.
     """
     entries: list[Entry] = [
         File(layout.AGENT_COMMAND, render("agent/tinykit-ops.sh.j2"), mode="755"),
@@ -63,6 +65,7 @@ def verifier_files(verifier: VerifierSettings, instances: Mapping[str, Settings]
     for name, settings in instances.items():
         entries += _instance_files(f"{layout.INSTANCES_DIR}/{name}", settings)
     jobs = verifier_jobs(verifier)
+    entries += outside_check_files(verifier.checks, instances)
     return [*entries, File(layout.CRON_FILE, render("cron/verifier.j2", verifying=jobs))]
 
 

@@ -20,6 +20,7 @@ from tinykit_ops.settings.problems import Problem, did_you_mean
 from tinykit_ops.settings.secrets import Secret
 from tinykit_ops.settings.section import Section
 from tinykit_ops.settings.values import CronSchedule, HostPath, ListLike, OneLine, Slug
+from tinykit_ops.settings.verifier_checks import OutsideCheckSettings, as_instance
 
 SomeSection = TypeVar("SomeSection", bound=Section)
 
@@ -113,10 +114,15 @@ class VerifierSettings(VerifySettings):
         description="Each target's turn begins up to this much later, always by the same amount.",
         examples=[30],
     )
+    checks: OutsideCheckSettings = Field(
+        default=OutsideCheckSettings(),
+        description="The nightly look at the instances from outside.",
+        examples=[{"alert_on": "medium"}],
+    )
     notify: NotifySettings = Field(
         default=NotifySettings(),
-        description="Whom a verification or a prune tells how it went; `ping_url` is for "
-        "verifications here.",
+        description="Whom a verification, a prune or a nightly look tells how it went; "
+        "`ping_url` is for verifications here.",
         examples=[{"email": "ops@example.com"}],
     )
     unsupported_os_ok: bool = Field(
@@ -195,7 +201,8 @@ def settings_of(verifier: VerifierSettings, instance: str, settings: Settings) -
             ),
         }
     )
-    return without_secrets(settings).model_copy(update={"backup": backup})
+    checks = as_instance(verifier.checks, settings.checks.waivers)
+    return without_secrets(settings).model_copy(update={"backup": backup, "checks": checks})
 
 
 def _as_seen_here(wanted: VerifiedTarget, found: ArchiveTarget) -> ArchiveTarget:

@@ -18,7 +18,7 @@ from tinykit_ops.checks.keeping import CheckPlaces
 from tinykit_ops.checks.model import Verdict, failed, passed, unknown
 from tinykit_ops.checks.registry import check_named
 from tinykit_ops.checks.runner import InstanceReport, Report, Result
-from tinykit_ops.checks.schedule import METRICS_FILE, look_as_scheduled
+from tinykit_ops.checks.schedule import look_as_scheduled
 from tinykit_ops.errors import Exit, UnavailableError, UsageError
 from tinykit_ops.settings import load_settings
 
@@ -218,7 +218,7 @@ def test_what_it_keeps_is_roots_alone_and_metrics_are_for_their_reader(host: Hos
         for path in (host.places.state, host.places.last, host.places.history)
     }
     assert modes == {"checks": 0o700, "last.json": 0o600, "history.jsonl": 0o600}
-    metrics = host.places.metrics / METRICS_FILE
+    metrics = host.places.metrics / "tinykit_check.prom"
     assert stat.S_IMODE(metrics.stat().st_mode) == 0o644
     assert 'tinykit_check_results{target="tk-1",outcome="fail"} 2' in metrics.read_text()
     assert CANARY not in metrics.read_text() + host.places.history.read_text()

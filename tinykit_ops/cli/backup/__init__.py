@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from tinykit_ops import layout
+from tinykit_ops.agent.instances import verified_instance
 from tinykit_ops.backup.places import Places
 from tinykit_ops.cli._folder import CommandFolder
-from tinykit_ops.cli.backup._common import Host, verified_instance
+from tinykit_ops.cli.backup._common import Host
 
 
 @click.group(cls=CommandFolder, package=__name__, folders=__path__)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from tinykit_ops import layout
 from tinykit_ops.agent.config import AgentConfig, load_agent_config
 from tinykit_ops.backup.errors import BackupSettingsError
 from tinykit_ops.backup.places import Places
@@ -25,18 +24,6 @@ class Host:
     def config(self) -> AgentConfig:
         """The agent's configuration. Raises UsageError, AccessError."""
         return load_agent_config(self.config_file)
-
-
-def verified_instance(name: str, root: Path = Path(layout.INSTANCES_DIR)) -> Path:
-    """The folder of an instance on a verifier. Raises BackupSettingsError when it has none."""
-    known = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
-    if name not in known:
-        raise BackupSettingsError(
-            f"This host verifies no instance named {name!r}",
-            where=str(root),
-            hint=f"known are: {', '.join(known) or 'none; a verifier has them'}",
-        )
-    return root / name
 
 
 def names(config: AgentConfig) -> list[str]:
