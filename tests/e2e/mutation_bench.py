@@ -90,6 +90,11 @@ class MutationBench:
         password = self.provisioner.lab.admin_password.read_text().strip()
         self._account = Credentials(EMAIL, password)
 
+    @property
+    def logins(self) -> tuple[Credentials, Credentials]:
+        """Of the first account and the superuser."""
+        return self._account, self._superuser
+
     def _settings(self) -> dict[str, Any]:
         def secret(name: str) -> dict[str, str]:
             return {"file": str(self.folder / name)}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from mutation_bench import MutationBench, outcomes
+from check_manners import fingerprint, secrets_of, told_by_mistake
+from mutation_bench import CANARY, MutationBench, outcomes
 from mutation_suite import ALL, Score, healthy, named, of_kind, try_all
 from tests_e2e_support import Provisioner
 
@@ -59,6 +60,21 @@ def test_a_hardened_host_has_no_finding_and_nothing_unknown(bench):
     assert strange == {}
     assert len(report.results) == len(all_checks())
     assert 0 < report.requests <= MAX_REQUESTS
+
+
+@pytest.mark.lab
+def test_looking_changes_no_row_no_rule_and_no_setting(bench):
+    before = fingerprint(bench)
+    bench.look()
+    assert fingerprint(bench) == before
+
+
+@pytest.mark.lab
+def test_no_secret_of_the_host_is_in_any_report_log_or_history(bench):
+    secrets = secrets_of(bench)
+    assert {CANARY, *(each.password for each in bench.logins)} <= secrets
+    assert len(secrets) >= 8
+    assert list(told_by_mistake(bench)) == []
 
 
 @pytest.mark.lab

@@ -31,8 +31,8 @@ lab = Lab.load({lab!r})
 hosts = lab_hosts({lab!r}, only=["tk-1"], app=Path({app!r}))
 (target,) = hosts[0][1]["tinykit"]["backup"]["targets"]
 target["signed_by"] = [{signer!r}]
-here = [str(lab.networks.controller4), str(lab.networks.controller6)]
-hosts[0][1]["tinykit"]["firewall"] = {{"ssh_from": here}}
+_here = [str(lab.networks.controller4), str(lab.networks.controller6)]
+hosts[0][1]["tinykit"]["firewall"] = {{"ssh_from": _here}}
 leaf = {{"certificate": {folder!r} + "/leaf.pem", "key": {folder!r} + "/leaf.key"}}
 hosts[0][1]["tinykit"]["edge"] = {{"tls": {{"mode": "files", **leaf}}}}
 verifiers = [

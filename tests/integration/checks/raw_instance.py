@@ -1,4 +1,5 @@
-"""A contract instance that is claimed and has an account and a key, behind nothing."""
+"""A contract instance that is claimed and has an account and a key, behind nothing; and what the
+checklist finds on a fresh tinykit, as docs/fresh-tinykit.md lists it."""
 
 from __future__ import annotations
 
@@ -15,6 +16,53 @@ from tinykit_ops.pocketbase.client import PocketBase
 PERSON = ("person@example.com", "canary-account-password")
 ROOT_USER = ("root@example.com", "canary-superuser-password")
 KEY = "sk-canary-of-a-language-model"
+#: Found by anybody.
+FRESH = {
+    "builder.setup-closed",
+    "builder.gated",
+    "builder.no-way-around",
+    "builder.dangerous-routes-closed",
+    "builder.not-framed",
+    "preview.sandboxed",
+    "origin.writes-exact",
+    "origin.names-not-polluting",
+    "origin.unknown-names-refused",
+    "origin.foreign-bytes-inert",
+    "origin.builder-apart",
+    "proxy.dashboard-gated",
+    "https.certificate",
+    "https.hsts",
+    "https.redirect",
+    "disclosure.security-txt",
+}
+#: Found with logins, besides what anybody finds.
+WITH_LOGINS = {
+    "authentication.login-limited",
+    "secrets.llm-key-unreadable",
+    "secrets.key-not-in-database",
+    "database.settings-locked",
+    "database.users-unlisted",
+    "database.trusted-proxy",
+    "database.address-known",
+}
+#: Newer than the oldest version that is supported.
+NEWER = {"0.40.6": {"database.superuser-addresses"}, "0.23.4": set()}
+SOUND = {
+    "authentication.login-works",
+    "authentication.token-form",
+    "authentication.token-lifetime",
+    "authentication.refresh",
+    "authentication.forged-tokens-refused",
+    "authentication.password-length",
+    "authentication.password-ends-logins",
+    "authentication.accounts-locked",
+    "database.no-public-write",
+    "database.no-public-read",
+    "database.superusers-known",
+    "database.superuser-logins-end",
+    "database.batch-off",
+    "backups.not-mixed",
+}
 
 
 @contextmanager

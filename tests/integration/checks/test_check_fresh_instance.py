@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from raw_instance import KEY, NEWER, PERSON, ROOT_USER, SOUND, WITH_LOGINS
 
 from tinykit_ops.checks.credentials import ACCOUNT, SUPERUSER
 from tinykit_ops.checks.manners import MAX_REQUESTS
@@ -17,40 +18,8 @@ from tinykit_ops.lab.contract_instance import Instance
 from tinykit_ops.pocketbase.client import PocketBase
 
 ROOT = Path(__file__).parents[3]
-PERSON = ("person@example.com", "canary-account-password")
-ROOT_USER = ("root@example.com", "canary-superuser-password")
-KEY = "sk-canary-of-a-language-model"
 ANY = "@request.auth.id != ''"
 Capture = pytest.CaptureFixture[str]
-
-#: Found with logins, besides what anybody finds.
-WITH_LOGINS = {
-    "authentication.login-limited",
-    "secrets.llm-key-unreadable",
-    "secrets.key-not-in-database",
-    "database.settings-locked",
-    "database.users-unlisted",
-    "database.trusted-proxy",
-    "database.address-known",
-}
-#: Newer than the oldest version that is supported.
-NEWER = {"0.40.6": {"database.superuser-addresses"}, "0.23.4": set()}
-SOUND = {
-    "authentication.login-works",
-    "authentication.token-form",
-    "authentication.token-lifetime",
-    "authentication.refresh",
-    "authentication.forged-tokens-refused",
-    "authentication.password-length",
-    "authentication.password-ends-logins",
-    "authentication.accounts-locked",
-    "database.no-public-write",
-    "database.no-public-read",
-    "database.superusers-known",
-    "database.superuser-logins-end",
-    "database.batch-off",
-    "backups.not-mixed",
-}
 
 
 @pytest.fixture(params=["0.40.6", "0.23.4"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from raw_instance import FRESH
 
 from tinykit_ops.cli import run
 from tinykit_ops.errors import Exit
@@ -17,24 +18,6 @@ from tinykit_ops.pocketbase.client import PocketBase
 
 SUPERUSER = ("root@example.com", "canary-superuser-password")
 WEB = ["--only=outside", "--only=outsider", "--skip=network"]
-FRESH = {
-    "builder.setup-closed",
-    "builder.gated",
-    "builder.no-way-around",
-    "builder.dangerous-routes-closed",
-    "builder.not-framed",
-    "preview.sandboxed",
-    "origin.writes-exact",
-    "origin.names-not-polluting",
-    "origin.unknown-names-refused",
-    "origin.foreign-bytes-inert",
-    "origin.builder-apart",
-    "proxy.dashboard-gated",
-    "https.certificate",
-    "https.hsts",
-    "https.redirect",
-    "disclosure.security-txt",
-}
 SIGN_UP = "authentication.sign-up-closed"
 Capture = pytest.CaptureFixture[str]
 
