@@ -142,6 +142,7 @@ def _env(environment: dict[str, str]) -> list[str]:
 
 def _on_host(lab: Lab, host: LabHost, folder: Path, app: Path) -> dict[str, str]:
     """What the agent sees; it is all that is installed."""
+    host.ssh(["apt-get update -qq && apt-get install -y -qq python3-venv > /dev/null"])
     (folder / "inventories").mkdir()
     provisioner = Provisioner(lab, app, folder / "inventories")
     inventory = provisioner.inventory({host.name: "root"}, {"backup": {"targets": []}})
