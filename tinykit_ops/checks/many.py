@@ -12,9 +12,10 @@ from functools import cache
 
 from tinykit_ops.checks.credentials import ACCOUNT, SUPERUSER, credentials
 from tinykit_ops.checks.model import Check, Outcome, Verdict, unknown
-from tinykit_ops.checks.plan import Plan, examine
+from tinykit_ops.checks.plan import Plan, Shared, examine_one
 from tinykit_ops.checks.registry import select
 from tinykit_ops.checks.runner import InstanceReport, Result
+from tinykit_ops.checks.ssh_dial import elsewhere
 from tinykit_ops.checks.target import parse_target
 from tinykit_ops.errors import UnavailableError, UsageError
 
@@ -43,14 +44,16 @@ def look_at_each(plan: Plan, urls: Sequence[str], at_once: int) -> Iterator[Inst
 def _look(
     plan: Plan, urls: Sequence[str], checks: Sequence[Check], at_once: int
 ) -> Iterator[InstanceReport]:
-    with ThreadPoolExecutor(at_once) as pool:
+    places = elsewhere(plan.from_netns, plan.from_ssh, plan.timeout)
+    with places as stranger, ThreadPoolExecutor(at_once) as pool:
+        shared = Shared(stranger=stranger)
         running: set[Future[InstanceReport]] = set()
         try:
             for url in urls:
                 if len(running) == at_once:
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     yield from (each.result() for each in done)
-                running.add(pool.submit(_look_at_one, replace(plan, url=url), checks))
+                running.add(pool.submit(_look_at_one, replace(plan, url=url), checks, shared))
             while running:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (each.result() for each in done)
@@ -58,9 +61,9 @@ def _look(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _look_at_one(plan: Plan, checks: Sequence[Check]) -> InstanceReport:
+def _look_at_one(plan: Plan, checks: Sequence[Check], shared: Shared) -> InstanceReport:
     try:
-        return examine(plan).instances[0]
+        return examine_one(plan, plan.url, checks, shared)
     except UnavailableError as error:
         why = f"{error.what}: {error.where}"
         return InstanceReport(plan.url, tuple(Result(each, unknown(why)) for each in checks))
@@ -73,8 +76,11 @@ def _refuse_what_is_for_one(plan: Plan) -> None:
             "Several addresses exclude --inventory and --host",
             hint="an inventory names its instances itself: leave the addresses out",
         )
-    for prefix, file in ((ACCOUNT, plan.account_file), (SUPERUSER, plan.superuser_file)):
-        if credentials(prefix, file):
+    for prefix, file, email in (
+        (ACCOUNT, plan.account_file, plan.account_email),
+        (SUPERUSER, plan.superuser_file, plan.superuser_email),
+    ):
+        if email or credentials(prefix, file):
             raise UsageError(
                 "One account is not tried on several instances",
                 hint=f"look at them one by one, or without {prefix}_* and its options",

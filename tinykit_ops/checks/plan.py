@@ -111,11 +111,15 @@ def examine(plan: Plan) -> Report:
             return _examine_inventory(plan, plan.inventory, checks, shared)
         if not plan.url:
             checks = _only_on_host(checks)
-        return Report((_examine_one(plan, plan.url, checks, shared),))
+        return Report((examine_one(plan, plan.url, checks, shared),))
 
 
-def _examine_one(plan: Plan, url: str, checks: Sequence[Check], shared: Shared) -> InstanceReport:
-    """An instance from outside, on this machine, or both."""
+def examine_one(plan: Plan, url: str, checks: Sequence[Check], shared: Shared) -> InstanceReport:
+    """An instance from outside, on this machine, or both.
+
+    Raises:
+        UnavailableError: it does not answer, or is not tinykit.
+    """
     settings, remarks = _settings_of_this_host() if plan.host else (plan.settings, [])
     look = Context(stance=plan.stance, settings=settings, expected_version=plan.expect_version)
     if plan.host:

@@ -124,12 +124,12 @@ def test_an_instance_is_told_while_a_slower_one_is_still_looked_at(
 ) -> None:
     told = threading.Event()
 
-    def examine(plan: Plan) -> Report:
+    def examine_one(plan: Plan, *_: object) -> InstanceReport:
         if "slow" in plan.url:
             assert told.wait(60)
-        return report(plan.url)
+        return report(plan.url).instances[0]
 
-    monkeypatch.setattr(many, "examine", examine)
+    monkeypatch.setattr(many, "examine_one", examine_one)
     looks = look_at_each(Plan(only=[ONE]), ["https://slow.test", "https://fast.test"], 2)
     assert next(looks).target == "https://fast.test"
     told.set()
@@ -142,16 +142,16 @@ def test_no_more_than_that_many_are_looked_at_side_by_side(
     together = threading.Barrier(3)
     running, most, lock = [0], [0], threading.Lock()
 
-    def examine(plan: Plan) -> Report:
+    def examine_one(plan: Plan, *_: object) -> InstanceReport:
         with lock:
             running[0] += 1
             most[0] = max(most[0], running[0])
         together.wait(60)  # passes only when three are there
         with lock:
             running[0] -= 1
-        return report(plan.url)
+        return report(plan.url).instances[0]
 
-    monkeypatch.setattr(many, "examine", examine)
+    monkeypatch.setattr(many, "examine_one", examine_one)
     urls = [f"https://apps{number}.test" for number in range(9)]
     looks = list(look_at_each(Plan(only=[ONE]), [*urls, *urls], 3))
     assert sorted(each.target for each in looks) == urls

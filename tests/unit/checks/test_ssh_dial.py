@@ -197,6 +197,17 @@ def test_what_a_stranger_on_an_ssh_host_sees_decides(
     assert "GET /tinykit answered 200" in capsys.readouterr().out
 
 
+def test_several_instances_are_looked_at_by_one_login(
+    jump: Jump, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sites = [serve({**hardened(), "/tinykit": SHELL}) for _ in range(3)]
+    urls = [f"http://127.0.0.1:{site.port}" for site in sites]
+    words = ["check", *urls, "--only=builder.gated", "--from=monitor"]
+    assert run(words) == Exit.FINDINGS
+    assert "3 failed" in capsys.readouterr().out
+    assert len(jump.transports) == 1
+
+
 def test_ports_of_the_ssh_host_itself_are_not_looked_at_from_it(
     jump: Jump, serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
