@@ -12,9 +12,7 @@ monkey.patch_all()
 
 import json
 import os
-import shlex
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +22,15 @@ from pyinfra.api.config import Config
 from pyinfra.api.exceptions import ConnectError
 from pyinfra.api.host import Host
 from pyinfra.api.inventory import Inventory
+from pyinfra.api.output import set_echo
 from pyinfra.api.state import State
 from pyinfra.context import ctx_state
 from pyinfra_cli.inventory import make_inventory_from_files  # type: ignore[import-untyped]
 
-from tinykit_ops import layout
 from tinykit_ops.deploy.agent_config import agent_config
-from tinykit_ops.deploy.holder import who
 from tinykit_ops.errors import TinykitOpsError, UsageError
-from tinykit_ops.host.caller import WHO
+from tinykit_ops.fleet.command import EXIT_MARK, agent_command
 from tinykit_ops.settings import Settings, validate_inventory
-
-EXIT_MARK = "tinykit-ops-exit="
 
 NOTHING: dict[str, Any] = {"out": None, "err": "", "code": None, "problem": ""}
 
@@ -94,22 +89,14 @@ def _connectable(path: Path) -> Inventory:
     return inventory
 
 
-def agent_command(words: Sequence[str]) -> str:
-    """The shell command that lets the agent do something, as root or by sudo.
-
-    Its last line of errors is its exit code, which pyinfra does not tell.
-    """
-    command = shlex.join(["env", f"{WHO}={who()}", layout.AGENT_COMMAND, *words])
-    as_root = f'if [ "$(id -u)" = 0 ]; then {command}; else sudo -n {command}; fi'
-    return f"{as_root}; echo {EXIT_MARK}$? >&2"
-
-
 def _ask_host(host: Host, request: dict[str, Any]) -> dict[str, Any]:
     arguments: dict[str, Any] = {"_timeout": request["seconds"]}
     if request["stdin"]:
         arguments["_stdin"] = request["stdin"]
     command = StringCommand(agent_command(request["words"]))
     follow = request["follow"]
+    if follow:
+        set_echo(lambda text, **_: print(_without_mark(text), end="", file=sys.stderr, flush=True))
     try:
         host.connect(show_errors=False, raise_exceptions=True)
         _, output = host.run_shell_command(command, print_output=follow, **arguments)
@@ -121,6 +108,10 @@ def _ask_host(host: Host, request: dict[str, Any]) -> dict[str, Any]:
     if not code.strip().isdecimal():
         return {**NOTHING, "problem": f"{host.name}: the connection broke"}
     return {**NOTHING, "out": output.stdout, "err": err, "code": int(code)}
+
+
+def _without_mark(line: str) -> str:
+    return "" if EXIT_MARK in line else f"{line}\n"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""How a host is, in one screen: what runs, what is new enough, and what is not as it should be."""

@@ -1,0 +1,36 @@
+"""How long the certificates that this host shows are good for."""
+
+from __future__ import annotations
+
+from tinykit_ops.checks.http import Client
+from tinykit_ops.checks.manners import Manners
+from tinykit_ops.checks.target import parse_target
+from tinykit_ops.checks.tls import Certificate, inspect
+from tinykit_ops.settings import Settings
+from tinykit_ops.status.model import Level, Line
+
+SECONDS = 10.0  #: for one handshake
+
+
+def certificate_line(settings: Settings) -> Line:
+    """The certificate that ends first, of all names; whether browsers trust it, `check` tells.
+
+    Raises:
+        CannotLook: a name shows none.
+    """
+    names = dict.fromkeys([*settings.domains, *filter(None, [settings.builder_domain])])
+    seen = [_shown(name) for name in names]
+    first = min(seen, key=lambda one: one.ends)
+    hours = first.left().total_seconds() / 3600
+    short = f"{hours / 24:.0f} d" if hours >= 48 else f"{hours:.0f} h"
+    late = [one.host for one in seen if one.is_overdue()]
+    if late:
+        text = f"{', '.join(late)}: should have been renewed by now; the first ends in {short}"
+        return Line("certificate", Level.WRONG, short, text)
+    text = f"{len(seen)} names, the first ends in {short} ({first.host})"
+    return Line("certificate", Level.FINE, short, text)
+
+
+def _shown(name: str) -> Certificate:
+    target = parse_target(f"https://{name}", resolve=(f"{name}:443:127.0.0.1",))
+    return inspect(Client(target, manners=Manners(SECONDS, 10)))
