@@ -3,6 +3,7 @@
 from tinykit_ops import layout
 from tinykit_ops.deploy import instance
 from tinykit_ops.deploy.templates import render
+from tinykit_ops.ops.agent import agent_step
 from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.tree import File, tree
 from tinykit_ops.ops.units import unit
@@ -27,3 +28,4 @@ unit(
     ],
     after=[written],
 )
+agent_step(name="Finish a rotation of secrets that was interrupted", step=["rotation"])

@@ -21,6 +21,7 @@ LOCK_DIR = "/run/tinykit-ops"
 DEPLOY_LOCK = f"{LOCK_DIR}/deploy"
 #: Held by a controller over its whole run, or by a command that changes the instance.
 RUN_LOCK = f"{LOCK_DIR}/run"
+ROTATING_DIR = f"{LOCK_DIR}/rotating"  #: root's, 0700: old values until they are proven gone
 AUDIT_DIR = "/var/log/tinykit-ops"  #: root's, 0700
 AUDIT_LOG = f"{AUDIT_DIR}/audit.jsonl"  #: who changed what, when; and `.1`, the lines before
 AUDIT_BYTES = 1_000_000  #: a longer file becomes the one before
@@ -29,6 +30,9 @@ STARTED_DIR = f"{LOCK_DIR}/started"  #: UNIT, touched at every start or reload o
 
 # Names of files under SECRETS_DIR.
 SUPERUSER_PASSWORD = "superuser-password"  # noqa: S105
+#: While the superuser's password is rotated: what it becomes, and what it was.
+SUPERUSER_PASSWORD_NEXT = "superuser-password.next"  # noqa: S105
+SUPERUSER_PASSWORD_BEFORE = "superuser-password.before"  # noqa: S105
 ADMIN_PASSWORD = "admin-password"  # noqa: S105
 HOOK_TOKEN = "hook-token"  # noqa: S105
 BASIC_PASSWORD = "access-basic-password"  # noqa: S105  # of the proof `basic`

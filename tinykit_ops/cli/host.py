@@ -20,6 +20,7 @@ from tinykit_ops.host.claim_step import ClaimStep
 from tinykit_ops.host.firewall_sets import FirewallSets
 from tinykit_ops.host.firewall_wants import read_wants
 from tinykit_ops.host.release_step import ReleaseStep
+from tinykit_ops.host.rotation_step import RotationStep
 from tinykit_ops.host.secrets_step import SecretsStep
 from tinykit_ops.host.verifier_step import VerifierStep
 
@@ -44,6 +45,13 @@ def command() -> None:
 def secrets(check: bool) -> int:
     """Make the secrets that the settings did not give, and tinykit's environment file."""
     return _run(SecretsStep(load_agent_config().settings), check)
+
+
+@command.command()
+@check_option
+def rotation(check: bool) -> int:
+    """Finish a rotation of secrets that was interrupted."""
+    return _run(RotationStep(load_agent_config(), click.echo), check)
 
 
 @command.command()

@@ -103,7 +103,12 @@ def ask_hosts(
 
 
 def ask_one(
-    inventory: Path, words: Sequence[str], *, limit: Iterable[str] = (), stdin: str = ""
+    inventory: Path,
+    words: Sequence[str],
+    *,
+    limit: Iterable[str] = (),
+    stdin: str = "",
+    seconds: int = AGENT_SECONDS,
 ) -> Answer:
     """The same on a single host: the one that `limit` names, or the only one.
 
@@ -119,7 +124,7 @@ def ask_one(
             where=str(inventory),
             hint=f"--limit HOST chooses one: {', '.join(hosts)}",
         )
-    (answer,) = ask_hosts(inventory, words, limit=hosts, stdin=stdin)
+    (answer,) = ask_hosts(inventory, words, limit=hosts, stdin=stdin, seconds=seconds)
     if answer.problem:
         raise UnavailableError(answer.problem, hint="is it up, and does SSH to it work?")
     if answer.code:

@@ -38,7 +38,7 @@ class Masker:
     """
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        spelled = {form: name for name, value in secrets.items() for form in _spellings(value)}
+        spelled = {form: name for name, value in secrets.items() for form in spellings(value)}
         # The longest first: one secret may be the beginning of another.
         forms = sorted(spelled, key=len, reverse=True)
         self._names = spelled
@@ -51,7 +51,7 @@ class Masker:
         return _SHAPES.sub("***token***", text)
 
 
-def _spellings(value: str) -> set[str]:
+def spellings(value: str) -> set[str]:
     """As it is, in JSON, and in an address."""
     return {
         value,

@@ -21,6 +21,8 @@ GENERATED = (
     layout.BASIC_COOKIE,
     layout.DEDUP_KEY,
 )
+#: There while a rotation is under way, which the next run of it, or of a deploy, finishes.
+ROTATING = (layout.SUPERUSER_PASSWORD_NEXT, layout.SUPERUSER_PASSWORD_BEFORE)
 
 
 class SecretsStep:
@@ -66,19 +68,29 @@ class SecretsStep:
         return [name for name in GENERATED if not (self.secrets_dir / name).is_file()]
 
     def _strangers(self) -> list[Path]:
-        """Files that are neither made here nor given by the inventory."""
-        wanted = {*GENERATED, *(secret_name(key) for key, _ in secrets_of(self.settings))}
+        """Files that are neither made here nor given by the inventory, nor of a rotation."""
+        wanted = {
+            *GENERATED,
+            *ROTATING,
+            *(secret_name(key) for key, _ in secrets_of(self.settings)),
+        }
         return sorted(path for path in self.secrets_dir.iterdir() if path.name not in wanted)
 
     def _environment_text(self) -> str:
-        return "".join(f"{key}={_quoted(value)}\n" for key, value in self._environment().items())
+        password = self._secret(layout.SUPERUSER_PASSWORD)
+        return self.environment_for(self.settings.superuser, password)
 
-    def _environment(self) -> Mapping[str, str]:
+    def environment_for(self, superuser: str, password: str) -> str:
+        """The text of tinykit's environment file, with these credentials for PocketBase."""
+        found = self._environment(superuser, password)
+        return "".join(f"{key}={_quoted(value)}\n" for key, value in found.items())
+
+    def _environment(self, superuser: str, password: str) -> Mapping[str, str]:
         """The variables of tinykit-facts that are secret or come from the settings."""
         llm = self.settings.llm
         values = {
-            "POCKETBASE_ADMIN_EMAIL": self.settings.superuser,
-            "POCKETBASE_ADMIN_PASSWORD": self._secret(layout.SUPERUSER_PASSWORD),
+            "POCKETBASE_ADMIN_EMAIL": superuser,
+            "POCKETBASE_ADMIN_PASSWORD": password,
             "LLM_PROVIDER": llm.provider,
             "LLM_MODEL": llm.model,
             "LLM_BASE_URL": llm.base_url,

@@ -1,0 +1,90 @@
+"""`tinykit-ops secrets rotate` on a host: one secret after the other, each with its proof."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from tinykit_ops.agent.config import AgentConfig
+from tinykit_ops.errors import Exit, UsageError
+from tinykit_ops.host.superuser import as_superuser
+from tinykit_ops.rotate.basic import rotate_basic
+from tinykit_ops.rotate.given import ELSEWHERE, KINDS, State, rotate_given
+from tinykit_ops.rotate.logins import end_all_logins
+from tinykit_ops.rotate.proof import places_of
+from tinykit_ops.rotate.superuser import SuperuserRotation
+from tinykit_ops.rotate.tinykit import Tinykit
+
+NAMES = ("superuser", "tokens", "basic", *KINDS)
+Say = Callable[[str], None]
+
+
+def rotate(config: AgentConfig, names: Iterable[str], say: Say, password: str = "") -> Exit:
+    """Rotate in the order of `NAMES`; a mended run goes on where one was interrupted.
+
+    Args:
+        names: of `NAMES`.
+        say: is told what happens, and what is left to do elsewhere.
+        password: for the superuser; one is made when empty.
+
+    Returns:
+        OK; FINDINGS when something old is left; TRY_AGAIN when a deploy has to come first.
+    """
+    wanted = set(names)
+    codes = [_rotate_one(config, name, say, password) for name in NAMES if name in wanted]
+    return max(codes, default=Exit.OK)
+
+
+def finish_superuser(config: AgentConfig, say: Say, password: str = "") -> Exit:
+    """Rotate the superuser's password, or finish a rotation, and see that the old one is gone."""
+    rotation = SuperuserRotation(config, Tinykit(), say=lambda line: say(f"superuser: {line}"))
+    if config.settings.superuser_password and not (password or rotation.is_under_way):
+        raise UsageError(
+            "the inventory gives the superuser's password",
+            hint="--password-file FILE names a new one; give the inventory the same",
+        )
+    old = rotation.run(password)
+    code = _prove("superuser", [old], say, but=[rotation.before])
+    rotation.forget()
+    return code
+
+
+def _rotate_one(config: AgentConfig, name: str, say: Say, password: str) -> Exit:
+    if name == "superuser":
+        return finish_superuser(config, say, password)
+    if name == "tokens":
+        with as_superuser(config.settings, config.secret) as pocketbase:
+            end_all_logins(pocketbase)
+        say("tokens: everybody has to log in again")
+        return Exit.OK
+    if name == "basic":
+        return _prove(name, rotate_basic(config), say)
+    return _rotate_given(config, name, say)
+
+
+def _rotate_given(config: AgentConfig, kind: str, say: Say) -> Exit:
+    found = rotate_given(config, kind)
+    for one in found:
+        if one.state is State.WAITING:
+            say(f"{one.name}: give the inventory a new value, deploy, then run this again")
+        for place in one.places:
+            say(f"{one.name}: the old one is still in {place}")
+        if one.state is State.GONE:
+            say(f"{one.name}: the old one is nowhere on this host")
+    states = {one.state for one in found}
+    if State.LEFT in states:
+        return Exit.FINDINGS
+    if State.WAITING in states:
+        return Exit.TRY_AGAIN
+    say(f"{kind}: {ELSEWHERE[kind]}")
+    return Exit.OK
+
+
+def _prove(name: str, old: Iterable[str], say: Say, but: Iterable[Path] = ()) -> Exit:
+    allowed = list(but)
+    places = [place for value in old if value for place in places_of(value, but=allowed)]
+    for place in places:
+        say(f"{name}: the old one is still in {place}")
+    if not places:
+        say(f"{name}: a new one holds, and the old one is nowhere on this host")
+    return Exit.FINDINGS if places else Exit.OK
