@@ -37,6 +37,7 @@ class Ours(Tool):
         instance.add_s3(self.site.s3, self._target, self._recipients)
         instance.targets[-1]["bucket"] = bucket.name
         instance.write_config()
+        self._run("list")
         self.site.forget_runs()
 
     def _run(self, *words: str) -> Took:
@@ -45,7 +46,9 @@ class Ours(Tool):
         config = str(instance.etc / "config.json")
         target = f"--target={self._target}"
         command = python(str(DRIVER), json.dumps(places), config, *words, target)
-        return self.pipe(command, environment={})
+        # As on a host, where the deploy compiles the agent; `prepare` does it here.
+        compiled = {"PYTHONPYCACHEPREFIX": str(self.folder), "PYTHONDONTWRITEBYTECODE": ""}
+        return self.pipe(command, environment=compiled)
 
     def back_up(self) -> Took:
         return self._run("run")

@@ -26,15 +26,14 @@ from tinykit_ops.backup.manifest import (
     index_key,
 )
 from tinykit_ops.backup.memory import give_back_memory
-from tinykit_ops.backup.seal import Sealed
+from tinykit_ops.backup.seal import Sealed, seal_whole
 from tinykit_ops.backup.spool import Spool
 from tinykit_ops.backup.stored import StoredUploads
+from tinykit_ops.backup.streams import Measure, Whole
 from tinykit_ops.backup.targets import Readable, Target
 from tinykit_ops.backup.upload_hashes import UploadHashes
 
 CHUNK = 1 << 20
-BIG_BYTES = 8 << 20  #: more than one part of a multipart upload
-MIDDLE_BYTES = 2 << 20  #: from here on an object is held in memory twice for a moment
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,6 @@ class Archive:
         self._spool = Spool(source.state / f"sealed-{target.name}")
         self._lock = threading.Lock()
         self._one_big = threading.Lock()
-        self._two_middle = threading.Semaphore(2)
         self._holding = holding
         self._sent: set[str] = set()
         self.sent_bytes = 0
@@ -123,7 +121,7 @@ class Archive:
         sealed = Sealed(content, self._recipients)
         self._target.put(key, sealed)
         self._count(key, sealed.sealed.size)
-        return _part(key, sealed)
+        return _part(key, sealed.plain, sealed.sealed)
 
     def _count(self, key: str, sent: int) -> None:
         with self._lock:
@@ -145,17 +143,20 @@ class Archive:
                 self._put_upload,
             ).send(source.uploads)
 
-    def _put_upload(self, key: str, content: BinaryIO, size: int) -> Part:
-        """Small ones side by side, bigger ones fewer at a time, so that memory stays flat."""
-        if size <= MIDDLE_BYTES:
-            return self._put(key, content)
-        if size <= BIG_BYTES:
-            with self._two_middle:
-                return self._put(key, content)
+    def _put_upload(self, key: str, content: Whole | BinaryIO, size: int) -> Part:
+        """Small ones side by side; big ones one at a time, as streams: memory stays flat."""
+        if isinstance(content, Whole):
+            return self._put_small(key, content)
         if self._recipients and self._target.resumes and self._spool.has_room(size * LANES):
             return self._put_by_spool(key, content)
         with self._one_big:
             return self._found_there(key, content) or self._put(key, content)
+
+    def _put_small(self, key: str, content: Whole) -> Part:
+        sealed = seal_whole(content, self._recipients)
+        self._target.put(key, sealed)
+        self._count(key, sealed.measure.size)
+        return _part(key, content.measure, sealed.measure)
 
     def _found_there(self, key: str, content: BinaryIO) -> Part | None:
         """Compressed anew, the same bytes come out the same, unless they are sealed to a key."""
@@ -165,7 +166,7 @@ class Archive:
         while sealed.read(CHUNK):
             continue
         content.seek(0)
-        part = _part(key, sealed)
+        part = _part(key, sealed.plain, sealed.sealed)
         return part if self._stored.is_same(part.stored) else None
 
     def _put_by_spool(self, key: str, content: BinaryIO) -> Part:
@@ -225,7 +226,6 @@ class Archive:
             )
 
 
-def _part(key: str, sealed: Sealed) -> Part:
-    """The measures of an object whose stream was read to its end."""
-    stored = Stored(key=key, size=sealed.sealed.size, sha256=sealed.sealed.sha256)
-    return Part(stored=stored, size=sealed.plain.size, sha256=sealed.plain.sha256)
+def _part(key: str, plain: Measure, sealed: Measure) -> Part:
+    stored = Stored(key=key, size=sealed.size, sha256=sealed.sha256)
+    return Part(stored=stored, size=plain.size, sha256=plain.sha256)

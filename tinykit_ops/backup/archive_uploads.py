@@ -7,21 +7,24 @@ import os
 import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
 from tinykit_ops.backup.errors import MissingUploadsError
 from tinykit_ops.backup.manifest import Part, Stored, Upload
 from tinykit_ops.backup.stored import StoredUploads, upload_key
-from tinykit_ops.backup.targets import Readable
+from tinykit_ops.backup.streams import Whole
 from tinykit_ops.backup.upload_hashes import UploadHashes
 from tinykit_ops.backup.uploads import open_upload
 
 LANES = 4  #: many small objects cost round trips; four at once hide most of them
 CHUNK = 1 << 20
+BIG_BYTES = 8 << 20  #: bigger files are streamed; others are read once and held in memory
+MIDDLE_BYTES = 2 << 20  #: from here on only two are held at a time
 
-#: Sends one object: its key, its content at the start, the content's size.
-Send = Callable[[str, BinaryIO, int], Part]
+#: Sends one object: its key, its content (a big one's file, at its start), the content's size.
+Send = Callable[[str, Whole | BinaryIO, int], Part]
 
 
 class UploadsPart:
@@ -50,6 +53,7 @@ class UploadsPart:
         self._secret, self._recipients = key
         self._put = put
         self._lock = threading.Lock()
+        self._two_middle = threading.Semaphore(2)
         self._sending: dict[str, Future[Stored]] = {}
 
     def send(self, paths: Sequence[str]) -> list[tuple[Upload, Stored]]:
@@ -66,29 +70,33 @@ class UploadsPart:
     def _one(self, path: str) -> tuple[Upload, Stored] | None:
         try:
             with open_upload(self._storage, path) as file:
-                return self._found_or_sent(path, file)
+                upload = _File(path, file)
+                with self._room(upload.size):
+                    return self._found_or_sent(upload)
         except MissingUploadsError:
             if path in self._named:
                 raise
             return None  # no record names it: it was deleted since we listed, or is nobody's
 
-    def _found_or_sent(self, path: str, file: BinaryIO) -> tuple[Upload, Stored]:
-        size = os.fstat(file.fileno()).st_size
-        digest = self._digest(path, file)
+    def _room(self, size: int) -> AbstractContextManager[object]:
+        """Waits until so much may be held in memory."""
+        return self._two_middle if MIDDLE_BYTES < size <= BIG_BYTES else nullcontext()
+
+    def _found_or_sent(self, upload: _File) -> tuple[Upload, Stored]:
+        digest = self._digest(upload)
         key = self._stored.place(upload_key(self._secret, digest, self._recipients))
 
         def send() -> Stored:
-            return self._stored.find(key) or self._send(key, path, file, digest)
+            return self._stored.find(key) or self._send(key, upload, digest)
 
         stored = self._once(key, send)
-        return Upload(path=path, key=key, size=size, sha256=digest), stored
+        return Upload(path=upload.path, key=key, size=upload.size, sha256=digest), stored
 
-    def _digest(self, path: str, file: BinaryIO) -> str:
-        found = os.fstat(file.fileno())
-        known = self._hashes.get(path, found)
+    def _digest(self, upload: _File) -> str:
+        known = self._hashes.get(upload.path, upload.found)
         if known is None:
-            known = _sha256(file)
-            self._hashes.remember(path, found, known)
+            known = upload.sha256()
+            self._hashes.remember(upload.path, upload.found, known)
         return known
 
     def _once(self, key: str, send: Callable[[], Stored]) -> Stored:
@@ -105,20 +113,52 @@ class UploadsPart:
                 future.set_exception(error)
         return future.result()
 
-    def _send(self, key: str, path: str, file: BinaryIO, digest: str) -> Stored:
-        file.seek(0)
-        part = self._put(key, file, os.fstat(file.fileno()).st_size)
+    def _send(self, key: str, upload: _File, digest: str) -> Stored:
+        part = self._put(key, upload.content(), upload.size)
         if part.sha256 != digest:
-            # PocketBase never changes a stored file; this one is still being written.
-            self._hashes.forget(path)
-            raise MissingUploadsError(
-                "An upload changed while it was read", where=path, hint="run the backup again"
-            )
+            self._hashes.forget(upload.path)
+            raise _changed(upload.path)
         self._stored.add(part.stored)
         return part.stored
 
 
-def _sha256(file: Readable) -> str:
+class _File:
+    """An upload that is open; a small one is read only once."""
+
+    def __init__(self, path: str, file: BinaryIO) -> None:
+        self.path = path
+        self.found = os.fstat(file.fileno())
+        self._file = file
+        self._whole: Whole | None = None
+
+    @property
+    def size(self) -> int:
+        return self.found.st_size
+
+    def sha256(self) -> str:
+        content = self.content()
+        return content.sha256 if isinstance(content, Whole) else _sha256(content)
+
+    def content(self) -> Whole | BinaryIO:
+        """All of it when it is small, else the file at its start."""
+        if self.size > BIG_BYTES:
+            self._file.seek(0)
+            return self._file
+        if self._whole is None:
+            self._whole = Whole(self._file.read(self.size + 1))
+            if len(self._whole.content) != self.size:
+                raise _changed(self.path)
+        return self._whole
+
+
+def _changed(path: str) -> MissingUploadsError:
+    """PocketBase never changes a stored file; this one is still being written."""
+    return MissingUploadsError(
+        "An upload changed while it was read", where=path, hint="run the backup again"
+    )
+
+
+def _sha256(file: BinaryIO) -> str:
     digest = hashlib.sha256()
     while chunk := file.read(CHUNK):
         digest.update(chunk)

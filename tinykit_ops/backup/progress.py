@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, cast
 
+from tinykit_ops.backup.streams import Whole
 from tinykit_ops.backup.targets import Readable, Target
 
 
@@ -83,6 +84,10 @@ class _Watched:
         self._progress = progress
 
     def put(self, key: str, stream: Readable) -> None:
+        if isinstance(stream, Whole):
+            self._target.put(key, stream)
+            self._progress.sent(len(stream.content))
+            return
         self._target.put(key, _Counted(stream, self._progress))
 
     def __getattr__(self, name: str) -> Any:

@@ -16,7 +16,7 @@ import zstandard
 
 from tinykit_ops.backup.errors import BackupError, SealError
 from tinykit_ops.backup.keys import parse_recipients
-from tinykit_ops.backup.streams import Kept, Measure, Meter
+from tinykit_ops.backup.streams import Kept, Measure, Meter, Whole
 from tinykit_ops.backup.targets import Readable
 
 CHUNK = 1 << 18
@@ -50,6 +50,20 @@ class Sealed:
     def sealed(self) -> Measure:
         """Of the bytes that came out."""
         return self._sealed.measure
+
+
+def seal_whole(plain: Whole, recipients: Sequence[str]) -> Whole:
+    """The sealed form of bytes that are in memory: quicker than a stream, and opened like one.
+
+    Raises: SealError.
+    """
+    packed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(plain.content)
+    if not recipients:
+        return Whole(packed)
+    try:
+        return Whole(pyrage.encrypt(packed, parse_recipients(recipients)))
+    except pyrage.EncryptError as error:
+        raise _not_sealed(error) from None
 
 
 class _Source:
@@ -114,4 +128,8 @@ class _Encrypted:
         if isinstance(self._error, BackupError):
             raise self._error
         if self._error is not None:
-            raise SealError(f"Encrypting failed ({self._error})", hint="run the backup again")
+            raise _not_sealed(self._error)
+
+
+def _not_sealed(error: BaseException) -> SealError:
+    return SealError(f"Encrypting failed ({error})", hint="run the backup again")

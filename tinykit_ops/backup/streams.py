@@ -17,6 +17,31 @@ class Measure:
     size: int
 
 
+class Whole:
+    """Bytes that are all in memory and were hashed once: a stream that nobody has to hash again.
+
+    Attributes:
+        sha256: of the content (hex).
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        self._read = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes."""
+        end = len(self.content) if size < 0 else self._read + size
+        piece = self.content[self._read : end]
+        self._read += len(piece)
+        return piece
+
+    @property
+    def measure(self) -> Measure:
+        """Of all of it."""
+        return Measure(self.sha256, len(self.content))
+
+
 class Meter:
     """Hashes and counts what is read or written through it."""
 

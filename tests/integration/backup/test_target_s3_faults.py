@@ -6,7 +6,7 @@ import hashlib
 import io
 import random
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from backup_kit import ACCESS_KEY, S3Server
@@ -18,7 +18,8 @@ from tinykit_ops.backup.errors import (
     TargetError,
     TargetUnreachableError,
 )
-from tinykit_ops.backup.targets import s3_client, s3_multipart
+from tinykit_ops.backup.streams import Whole
+from tinykit_ops.backup.targets import Readable, s3_client, s3_multipart
 from tinykit_ops.backup.targets.s3 import S3Store
 from tinykit_ops.settings.backup_targets import S3Target
 
@@ -298,9 +299,12 @@ def test_parts_that_fail_for_good_leave_no_object(store: S3Store, proxy: FaultyP
 # Changed on the way -----------------------------------------------------------------------------
 
 
-def test_a_bit_that_flips_once_on_the_way_is_sent_again(store: S3Store, proxy: FaultyProxy) -> None:
+@pytest.mark.parametrize("stream", [io.BytesIO, Whole])
+def test_a_bit_that_flips_once_on_the_way_is_sent_again(
+    store: S3Store, proxy: FaultyProxy, stream: Callable[[bytes], Readable]
+) -> None:
     proxy.faults = [Fault("flip", lambda r: r.method == "PUT", 1)]
-    store.put(KEY, io.BytesIO(b"small"))
+    store.put(KEY, stream(b"small"))
     assert proxy.faults[0].times == 0
     assert fetched(store, KEY) == b"small"
 

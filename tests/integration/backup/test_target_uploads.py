@@ -145,11 +145,13 @@ def test_a_second_run_reads_no_upload_that_it_knows(
     time.sleep(0.05)
     first = host.run()
     read: list[str] = []
-    real = archive_uploads._sha256
-    monkeypatch.setattr(archive_uploads, "_sha256", lambda f: (read.append(f.name), real(f))[1])
+    real = archive_uploads._File.content
+    monkeypatch.setattr(
+        archive_uploads._File, "content", lambda file: (read.append(file.path), real(file))[1]
+    )
     host.add("new", b"new")
     second = host.run()
-    assert len(read) == 1
+    assert set(read) == {"notes/new"}
     assert len(host.sent()) == 1
     assert len(second.uploads) == len(first.uploads) + 1
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import random
 from pathlib import Path
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 
 from tinykit_ops.backup.errors import BackupSettingsError, SealError, WrongKeyError
 from tinykit_ops.backup.keys import read_identities
-from tinykit_ops.backup.seal import Sealed
-from tinykit_ops.backup.streams import Meter
+from tinykit_ops.backup.seal import Sealed, seal_whole
+from tinykit_ops.backup.streams import Measure, Meter, Whole
 from tinykit_ops.backup.unseal import unseal
 
 KEY = pyrage.x25519.Identity.generate()
@@ -63,6 +64,21 @@ def test_sizes_and_hashes_are_of_what_went_in_and_came_out(
     sealed.seek(0)
     assert unseal(sealed, io.BytesIO(), identities) == stream.plain
     assert stream.plain.size == len(content)
+
+
+@BOTH
+@given(content=st.binary(max_size=5000), size=st.integers(1, 3000))
+@settings(deadline=None, max_examples=60)
+def test_what_was_sealed_in_memory_opens_like_a_stream(
+    recipients: list[str], identities: list[object], content: bytes, size: int
+) -> None:
+    sealed = seal_whole(Whole(content), recipients)
+    out, meter = io.BytesIO(), Meter(sealed)
+    while chunk := meter.read(size):
+        out.write(chunk)
+    assert meter.measure == sealed.measure
+    assert opened(out.getvalue(), identities) == content
+    assert Whole(content).measure == Measure(hashlib.sha256(content).hexdigest(), len(content))
 
 
 @BOTH

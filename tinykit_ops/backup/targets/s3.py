@@ -14,11 +14,13 @@ from typing import Any
 from tinykit_ops.backup.errors import LockedError, TargetAccessError
 from tinykit_ops.backup.holding import reach
 from tinykit_ops.backup.manifest import SNAPSHOTS, UPLOADS
+from tinykit_ops.backup.streams import Whole
 from tinykit_ops.backup.targets import Readable, StoredObject, recipients_of
 from tinykit_ops.backup.targets.s3_checksums import Content
 from tinykit_ops.backup.targets.s3_client import FAILURES, S3Service
 from tinykit_ops.backup.targets.s3_download import Download
 from tinykit_ops.backup.targets.s3_multipart import Multipart, abort_stale, parts_of
+from tinykit_ops.backup.targets.s3_signing import Body
 from tinykit_ops.settings.backup_targets import S3Target
 
 
@@ -45,6 +47,9 @@ class S3Store:
 
         Uploads have keys that name their content, so one that was cut off is continued.
         """
+        if isinstance(stream, Whole):
+            self._put_whole(key, Content(stream.content, stream.sha256))
+            return
         parts = parts_of(stream)
         begun = deque(islice(parts, 2))
         if len(begun) < 2:
@@ -61,7 +66,7 @@ class S3Store:
         def put() -> None:
             answer = self._client.put_object(
                 **self._at(key),
-                Body=io.BytesIO(content.body),
+                Body=Body(content),
                 ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=content.sha256,
                 **self._options(key),

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tinykit_ops.backup.targets.s3_errors import OtherBytesError
@@ -21,20 +21,25 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Content:
-    """Some bytes with their checksums, as S3 spells them.
+    """Some bytes with their checksums.
 
     Attributes:
-        sha256: base64 of the SHA-256.
+        hexadecimal: the SHA-256, if it is known already.
     """
 
     body: bytes
-    sha256: str = field(init=False)
+    hexadecimal: str = ""
 
     def __post_init__(self) -> None:
         # Not a cached_property: in Python 3.11 it holds one lock for all objects, and uploads
         # side by side would wait for each other's hashes.
-        told = base64.b64encode(hashlib.sha256(self.body).digest()).decode()
-        object.__setattr__(self, "sha256", told)
+        told = self.hexadecimal or hashlib.sha256(self.body).hexdigest()
+        object.__setattr__(self, "hexadecimal", told)
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 as S3 spells it."""
+        return base64.b64encode(bytes.fromhex(self.hexadecimal)).decode()
 
     @property
     def md5(self) -> str:

@@ -19,6 +19,7 @@ from tinykit_ops.backup.targets.s3_errors import (
     status_of,
     told_as,
 )
+from tinykit_ops.backup.targets.s3_signing import sign_with_known_hashes
 from tinykit_ops.settings.backup_targets import S3Target
 
 ATTEMPTS = 5  #: of one call, with growing pauses between them
@@ -60,6 +61,7 @@ class S3Service:
                 s3={"addressing_style": "path" if settings.endpoint else "auto"},
             ),
         )
+        sign_with_known_hashes(self.client)
 
     def call(self, action: str, key: str, do: Callable[[], T]) -> T:
         """Do it, again when a short pause may help. `do` has to start anew each time.

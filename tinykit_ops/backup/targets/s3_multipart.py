@@ -7,7 +7,6 @@ whatever the stream is.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -23,8 +22,10 @@ from tinykit_ops.backup.targets.s3_checksums import Content
 from tinykit_ops.backup.targets.s3_client import FAILURES, S3Service
 from tinykit_ops.backup.targets.s3_download import Download
 from tinykit_ops.backup.targets.s3_errors import code_of, status_of
+from tinykit_ops.backup.targets.s3_signing import Body
 
 PART_BYTES = 8 << 20
+PIECE_BYTES = 256 << 10  #: what compresses makes room for all that it is asked for at once
 MOST_PARTS = 10_000  #: S3's limit; with PART_BYTES an object of 78 GiB
 STALE = timedelta(days=2)  #: after it nobody continues an upload
 #: Some services cannot list uploads, and some credentials may not: that harms no backup.
@@ -145,8 +146,7 @@ class Multipart:
                 **self._at,
                 UploadId=upload.id,
                 PartNumber=number,
-                # A file, because of a plain `bytes` all has to be taken within one time limit.
-                Body=io.BytesIO(content.body),
+                Body=Body(content),
                 ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=content.sha256,
             )
@@ -191,7 +191,7 @@ def parts_of(stream: Readable) -> Iterator[bytes]:
     while True:
         pieces: list[bytes] = []
         missing = PART_BYTES
-        while missing and (piece := stream.read(missing)):
+        while missing and (piece := stream.read(min(missing, PIECE_BYTES))):
             pieces.append(piece)
             missing -= len(piece)
         if pieces:
