@@ -26,7 +26,7 @@ from tinykit_ops.backup.manifest import (
     index_key,
 )
 from tinykit_ops.backup.memory import give_back_memory
-from tinykit_ops.backup.seal import Sealed, seal_whole
+from tinykit_ops.backup.seal import WORKERS, Sealed, seal_whole
 from tinykit_ops.backup.spool import Spool
 from tinykit_ops.backup.stored import StoredUploads
 from tinykit_ops.backup.streams import Measure, Whole
@@ -100,7 +100,7 @@ class Archive:
         # run has another copy of the database.
         uploads = self._put_uploads()
         with self._source.copy.open("rb") as database:
-            database_part = self._put_part("data.db", database)
+            database_part = self._put_part("data.db", database, WORKERS)
         boot_part = self._put_part("boot.tar", io.BytesIO(self._source.boot))
         manifest = self._put_manifest(database_part, boot_part, uploads)
         index = self._index(manifest, database_part, boot_part, uploads)
@@ -113,12 +113,12 @@ class Archive:
         self._spool.clear()
         return index
 
-    def _put_part(self, name: str, content: Readable) -> Part:
+    def _put_part(self, name: str, content: Readable, workers: int = 0) -> Part:
         ending = ".zst.age" if self._recipients else ".zst"
-        return self._put(f"{folder(self._source.id)}{name}{ending}", content)
+        return self._put(f"{folder(self._source.id)}{name}{ending}", content, workers)
 
-    def _put(self, key: str, content: Readable) -> Part:
-        sealed = Sealed(content, self._recipients)
+    def _put(self, key: str, content: Readable, workers: int = 0) -> Part:
+        sealed = Sealed(content, self._recipients, workers)
         self._target.put(key, sealed)
         self._count(key, sealed.sealed.size)
         return _part(key, sealed.plain, sealed.sealed)

@@ -21,6 +21,7 @@ from tinykit_ops.backup.targets import Readable
 
 CHUNK = 1 << 18
 LEVEL = 3  #: of zstd: its default, and what `tar | zstd` is compared with
+WORKERS = 2  #: threads that compress something big that nothing else is done beside
 
 
 class Sealed:
@@ -28,13 +29,15 @@ class Sealed:
 
     Read it to its end, then ask for `plain` and `sealed`. Raises SealError while reading when
     the source cannot be read.
+
+    Args:
+        workers: threads that compress; 0: the one that reads.
     """
 
-    def __init__(self, source: Readable, recipients: Sequence[str]) -> None:
+    def __init__(self, source: Readable, recipients: Sequence[str], workers: int = 0) -> None:
         self._plain = Meter(_Source(source))
-        packed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).stream_reader(
-            cast(BinaryIO, self._plain), read_size=CHUNK
-        )
+        packer = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, threads=workers)
+        packed = packer.stream_reader(cast(BinaryIO, self._plain), read_size=CHUNK)
         self._sealed = Meter(_Encrypted(packed, recipients) if recipients else packed)
 
     def read(self, size: int = -1, /) -> bytes:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tinykit_ops.backup.errors import BackupSettingsError, SealError, WrongKeyError
 from tinykit_ops.backup.keys import read_identities
-from tinykit_ops.backup.seal import Sealed, seal_whole
+from tinykit_ops.backup.seal import WORKERS, Sealed, seal_whole
 from tinykit_ops.backup.streams import Measure, Meter, Whole
 from tinykit_ops.backup.unseal import unseal
 
@@ -51,11 +51,12 @@ def test_what_was_sealed_opens_again_however_it_is_read(
 
 
 @BOTH
+@pytest.mark.parametrize("workers", [0, WORKERS])
 def test_sizes_and_hashes_are_of_what_went_in_and_came_out(
-    recipients: list[str], identities: list[object]
+    recipients: list[str], identities: list[object], workers: int
 ) -> None:
-    content = random.Random(1).randbytes(3_000_000)
-    stream = Sealed(io.BytesIO(content), recipients)
+    content = random.Random(1).randbytes(3_000_000) + b"the same again " * 2_000_000
+    stream = Sealed(io.BytesIO(content), recipients, workers)
     out = Meter(stream)
     sealed = io.BytesIO()
     while chunk := out.read(100_000):
@@ -132,10 +133,11 @@ class Breaking:
 
 
 @BOTH
+@pytest.mark.parametrize("workers", [0, WORKERS])
 def test_a_source_that_fails_never_looks_like_an_end(
-    recipients: list[str], identities: list[object]
+    recipients: list[str], identities: list[object], workers: int
 ) -> None:
-    stream = Sealed(Breaking(), recipients)
+    stream = Sealed(Breaking(), recipients, workers)
     with pytest.raises(SealError, match="Input/output error"):
         while stream.read(1 << 16):
             pass
