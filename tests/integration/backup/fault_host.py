@@ -133,8 +133,8 @@ class DiskFaults:
         return self._host_case(
             "the spool's disk fills while an upload is sealed",
             sealed,
-            patch("tinykit_ops.backup.archive.BIG_BYTES", 1 << 20),
-            patch("tinykit_ops.backup.archive.MIDDLE_BYTES", 1 << 20),
+            patch("tinykit_ops.backup.archive_uploads.BIG_BYTES", 1 << 20),
+            patch("tinykit_ops.backup.archive_uploads.MIDDLE_BYTES", 1 << 20),
             patch.object(Spool, "has_room", lambda spool, size: True),
             kib=self.rng.randrange(64, UPLOAD // 1024 - 200),
         )

@@ -12,7 +12,7 @@ from campaign_bench import listed, make_key, tell
 from fault_cases import Case, must_work, restored
 from faulty_proxy import Fault, FaultyProxy, Request
 
-from tinykit_ops.backup import archive
+from tinykit_ops.backup import archive_uploads
 from tinykit_ops.backup.targets import s3_client, s3_multipart
 
 TARGET = "offsite"
@@ -57,7 +57,7 @@ def little_patience() -> Iterator[None]:
     with ExitStack() as stack:
         for module, name, value in (
             (s3_multipart, "PART_BYTES", PART),
-            (archive, "BIG_BYTES", PART),
+            (archive_uploads, "BIG_BYTES", PART),
             (s3_client, "ATTEMPTS", 3),
             (s3_client, "READ_SECONDS", 2),
             (s3_client, "CONNECT_SECONDS", 2),
