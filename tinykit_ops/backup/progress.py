@@ -1,4 +1,4 @@
-"""How far a backup is: a bar on a terminal, nothing in a pipe."""
+"""How far a backup, a verification or a restore is: a bar on a terminal, nothing in a pipe."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Progress(Protocol):
         """A target's turn begins."""
         ...
 
-    def sent(self, count: int) -> None:
-        """So many bytes more went to it."""
+    def moved(self, count: int) -> None:
+        """So many bytes more went to it, or came from it."""
         ...
 
 
@@ -28,7 +28,7 @@ class Silent:
 
     def begin(self, target: str) -> None: ...
 
-    def sent(self, count: int) -> None: ...
+    def moved(self, count: int) -> None: ...
 
 
 class _Bars:
@@ -39,15 +39,15 @@ class _Bars:
     def begin(self, target: str) -> None:
         self._task = self._bars.add_task(target, total=None)
 
-    def sent(self, count: int) -> None:
+    def moved(self, count: int) -> None:
         if self._task is not None:
             self._bars.advance(self._task, count)
 
 
 @contextmanager
 def on_terminal() -> Iterator[Progress]:
-    """Bars on stderr when that is a terminal. How much will be sent is not known before, so they
-    show what was sent, and how fast."""
+    """Bars on stderr when that is a terminal. How much there will be is not known before, so they
+    show what was moved, and how fast."""
     if not sys.stderr.isatty():
         yield Silent()
         return
@@ -73,7 +73,7 @@ def on_terminal() -> Iterator[Progress]:
 
 
 def watched(target: Target, progress: Progress) -> Target:
-    """The same target, whose `put` tells how much went."""
+    """The same target, whose `put` and `get` tell how much went and came."""
     progress.begin(target.name)
     return cast(Target, _Watched(target, progress))
 
@@ -86,9 +86,14 @@ class _Watched:
     def put(self, key: str, stream: Readable) -> None:
         if isinstance(stream, Whole):
             self._target.put(key, stream)
-            self._progress.sent(len(stream.content))
+            self._progress.moved(len(stream.content))
             return
         self._target.put(key, _Counted(stream, self._progress))
+
+    @contextmanager
+    def get(self, key: str) -> Iterator[Readable]:
+        with self._target.get(key) as stream:
+            yield _Counted(stream, self._progress)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._target, name)
@@ -103,7 +108,7 @@ class _Counted:
 
     def read(self, size: int = -1, /) -> bytes:
         content = self._stream.read(size)
-        self._progress.sent(len(content))
+        self._progress.moved(len(content))
         return content
 
     def __getattr__(self, name: str) -> Any:

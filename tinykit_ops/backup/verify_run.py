@@ -20,6 +20,7 @@ from tinykit_ops.backup.lock import only_one
 from tinykit_ops.backup.notify import BACKUP, VERIFY, Notifier
 from tinykit_ops.backup.outcome import Outcome
 from tinykit_ops.backup.places import Places
+from tinykit_ops.backup.progress import Progress, Silent, watched
 from tinykit_ops.backup.share import WHOLE, Share
 from tinykit_ops.backup.status import known_of
 from tinykit_ops.backup.targets import open_target
@@ -62,11 +63,13 @@ class How:
         wait_seconds: for another scheduled verification of this host; None for one by hand, which
             waits for nobody.
         log: is told what a person may want to read later.
+        progress: is told how much was fetched.
     """
 
     wait_seconds: float | None = None
     log: Callable[[str], None] = lambda _: None
     run: str = field(default_factory=lambda: str(uuid.uuid4()))
+    progress: Progress = field(default_factory=Silent)
 
 
 @dataclass
@@ -102,7 +105,7 @@ def verify_targets(
         with _alone(places, how):
             notifier.started()
             for one in found:
-                _examine(config, places, one, ask)
+                _examine(config, places, one, ask, how.progress)
     except BaseException as error:
         stopped = error
         raise
@@ -126,11 +129,15 @@ def _alone(places: Places, how: How) -> AbstractContextManager[None]:
     return only_one(lock, wait_seconds=wait, on_wait=waiting, what="A verification")
 
 
-def _examine(config: AgentConfig, places: Places, one: Examined, ask: Ask) -> None:
+def _examine(
+    config: AgentConfig, places: Places, one: Examined, ask: Ask, progress: Progress
+) -> None:
     outcome, began = one.outcome, time.monotonic()
     try:
-        look = _volume if is_volume_target(config, outcome.target) else _archives
-        look(config, places, one, ask)
+        if is_volume_target(config, outcome.target):
+            _volume(config, places, one, ask)
+        else:
+            _archives(config, places, one, ask, progress)
     except TinykitOpsError as error:
         one.error = outcome.error = error
     except OSError as error:
@@ -159,8 +166,10 @@ def _complaint(verdicts: Sequence[Verdict]) -> NotRestorableError | None:
 # Archives ----------------------------------------------------------------------------------------
 
 
-def _archives(config: AgentConfig, places: Places, one: Examined, ask: Ask) -> None:
-    target = open_target(config, one.outcome.target)
+def _archives(
+    config: AgentConfig, places: Places, one: Examined, ask: Ask, progress: Progress
+) -> None:
+    target = watched(open_target(config, one.outcome.target), progress)
     identities = _identities(config, ask)
     newest = newest_id(target)
     for snapshot in snapshot_ids(target) if ask.every else [ask.snapshot or newest]:

@@ -10,6 +10,7 @@ from tinykit_ops.backup.catalog import newest_id
 from tinykit_ops.backup.errors import BackupSettingsError
 from tinykit_ops.backup.keys import Identity, read_identities
 from tinykit_ops.backup.manifest import Manifest
+from tinykit_ops.backup.progress import on_terminal, watched
 from tinykit_ops.backup.restore import restore as restore_snapshot
 from tinykit_ops.backup.restore_run import in_place, safety_snapshot
 from tinykit_ops.backup.targets import Target, open_target
@@ -72,7 +73,8 @@ def command(
     wanted = newest_id(store) if snapshot == LATEST else snapshot
     keys = read_identities(identity) if identity else []
     if to is not None:
-        done = restore_snapshot(store, wanted, to, keys)
+        with on_terminal() as progress:
+            done = restore_snapshot(watched(store, progress), wanted, to, keys)
         click.echo(f"restored {wanted} to {to}: {_content(done.manifest)}")
         return Exit.OK
     return _in_place(host, store, wanted, keys, dry_run, yes, no_safety_snapshot)
@@ -97,7 +99,9 @@ def _in_place(
         if not yes:
             click.confirm("Replace the data of this instance?", abort=True)
         safety = None if no_safety_snapshot else safety_snapshot(config, host.places, store.name)
-        done = restoring.run(store, wanted, keys, safety or (lambda: None), click.echo)
+        with on_terminal() as progress:
+            source = watched(store, progress)
+            done = restoring.run(source, wanted, keys, safety or (lambda: None), click.echo)
     click.echo(f"restored {wanted}; the data from before is in {done.kept}")
     return Exit.OK
 

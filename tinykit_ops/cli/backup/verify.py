@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tinykit_ops.backup.errors import BackupSettingsError
+from tinykit_ops.backup.progress import on_terminal
 from tinykit_ops.backup.share import Share
 from tinykit_ops.backup.tables import verify_lines
 from tinykit_ops.backup.verify_run import Ask, Examined, How, verify_targets
@@ -85,9 +86,11 @@ def command(
         at=at,
     )
     wait = wait_minutes * 60 if scheduled or wait_minutes else None
-    how = How(wait, lambda line: click.echo(line, err=True))
     targets = only or (one(config, None),)
-    return _told(verify_targets(config, host.places, targets, ask, how), how, scheduled)
+    with on_terminal() as progress:
+        how = How(wait, lambda line: click.echo(line, err=True), progress=progress)
+        found = verify_targets(config, host.places, targets, ask, how)
+    return _told(found, how, scheduled)
 
 
 def _told(found: list[Examined], how: How, scheduled: bool) -> int:
