@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -118,8 +119,8 @@ class Archive:
         return self._put(f"{folder(self._source.id)}{name}{ending}", content, workers)
 
     def _put(self, key: str, content: Readable, workers: int = 0) -> Part:
-        sealed = Sealed(content, self._recipients, workers)
-        self._target.put(key, sealed)
+        with closing(Sealed(content, self._recipients, workers)) as sealed:
+            self._target.put(key, sealed)
         self._count(key, sealed.sealed.size)
         return _part(key, sealed.plain, sealed.sealed)
 

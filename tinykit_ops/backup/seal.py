@@ -28,7 +28,7 @@ class Sealed:
     """The sealed form of a plain stream, made while it is read.
 
     Read it to its end, then ask for `plain` and `sealed`. Raises SealError while reading when
-    the source cannot be read.
+    the source cannot be read. Close it.
 
     Args:
         workers: threads that compress; 0: the one that reads.
@@ -38,11 +38,17 @@ class Sealed:
         self._plain = Meter(_Source(source))
         packer = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, threads=workers)
         packed = packer.stream_reader(cast(BinaryIO, self._plain), read_size=CHUNK)
-        self._sealed = Meter(_Encrypted(packed, recipients) if recipients else packed)
+        self._encrypted = _Encrypted(packed, recipients) if recipients else None
+        self._sealed = Meter(self._encrypted or packed)
 
     def read(self, size: int = -1, /) -> bytes:
         """The next sealed bytes."""
         return self._sealed.read(size if size >= 0 else -1)
+
+    def close(self) -> None:
+        """Nothing more is read."""
+        if self._encrypted is not None:
+            self._encrypted.close()
 
     @property
     def plain(self) -> Measure:
@@ -91,12 +97,12 @@ class _Encrypted:
 
     def __init__(self, source: Readable, recipients: Sequence[str]) -> None:
         self._error: BaseException | None = None
+        parsed = parse_recipients(recipients)
         output, into = os.pipe()
         self._output = os.fdopen(output, "rb", buffering=0)
+        self._into = os.fdopen(into, "wb", buffering=CHUNK)
         self._thread = threading.Thread(
-            target=self._encrypt,
-            args=(source, os.fdopen(into, "wb", buffering=CHUNK), parse_recipients(recipients)),
-            daemon=True,
+            target=self._encrypt, args=(source, self._into, parsed), daemon=True
         )
         self._started = False
 
@@ -124,6 +130,14 @@ class _Encrypted:
             pieces.append(piece)
             missing -= len(piece)
         return b"".join(pieces)
+
+    def close(self) -> None:
+        """End the thread, which waits for a reader when not all was read."""
+        self._output.close()
+        if self._started:
+            self._thread.join()
+        else:
+            self._into.close()
 
     def _finish(self) -> None:
         """The end of the pipe is the end of the data only when nothing failed."""

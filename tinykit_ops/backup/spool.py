@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -48,8 +49,7 @@ class Spool:
         kept = self._kept(key)
         if kept is not None:
             return kept
-        sealed = Sealed(content, recipients)
-        with self._file(key).open("wb") as file:
+        with closing(Sealed(content, recipients)) as sealed, self._file(key).open("wb") as file:
             self._file(key).chmod(0o600)
             while chunk := sealed.read(CHUNK):
                 file.write(chunk)

@@ -247,6 +247,7 @@ def pinged(instance: Instance, bucket: Path) -> Iterator[list[str]]:
     (instance.etc / "config.json").write_text(json.dumps(config))
     yield asked
     server.shutdown()
+    server.server_close()
 
 
 def test_verify_and_prune_tell_the_hooks_and_never_hide_a_missing_backup(

@@ -52,6 +52,7 @@ def hooks() -> Iterator[Hooks]:
     one = Hooks()
     yield one
     one.server.shutdown()
+    one.server.server_close()
 
 
 def notifier(folder: Path, sendmail: Path | None = None, **urls: str) -> Notifier:
@@ -116,6 +117,7 @@ def test_another_answer_than_2xx_is_a_line_without_the_address(tmp_path: Path, c
     one = notifier(tmp_path, ping=f"{server.url}/{CANARY}", webhook=f"{server.url}/{CANARY}")
     one.finished([GOOD])
     server.server.shutdown()
+    server.server.server_close()
     assert len(one.failures) == 2 and len(server.asked) == 2  # the redirect was not followed
     assert CANARY not in "".join(one.failures)
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import hashlib
 import io
 import random
+import threading
+from contextlib import closing
 from pathlib import Path
 
 import pyrage
@@ -24,9 +26,10 @@ BOTH = pytest.mark.parametrize(
 
 
 def seal(content: bytes, recipients: list[str], size: int = 1 << 16) -> bytes:
-    stream, out = Sealed(io.BytesIO(content), recipients), b""
-    while chunk := stream.read(size):
-        out += chunk
+    out = b""
+    with closing(Sealed(io.BytesIO(content), recipients)) as stream:
+        while chunk := stream.read(size):
+            out += chunk
     return out
 
 
@@ -56,11 +59,11 @@ def test_sizes_and_hashes_are_of_what_went_in_and_came_out(
     recipients: list[str], identities: list[object], workers: int
 ) -> None:
     content = random.Random(1).randbytes(3_000_000) + b"the same again " * 2_000_000
-    stream = Sealed(io.BytesIO(content), recipients, workers)
-    out = Meter(stream)
     sealed = io.BytesIO()
-    while chunk := out.read(100_000):
-        sealed.write(chunk)
+    with closing(Sealed(io.BytesIO(content), recipients, workers)) as stream:
+        out = Meter(stream)
+        while chunk := out.read(100_000):
+            sealed.write(chunk)
     assert stream.sealed == out.measure
     sealed.seek(0)
     assert unseal(sealed, io.BytesIO(), identities) == stream.plain
@@ -137,10 +140,27 @@ class Breaking:
 def test_a_source_that_fails_never_looks_like_an_end(
     recipients: list[str], identities: list[object], workers: int
 ) -> None:
-    stream = Sealed(Breaking(), recipients, workers)
-    with pytest.raises(SealError, match="Input/output error"):
+    with (
+        closing(Sealed(Breaking(), recipients, workers)) as stream,
+        pytest.raises(SealError, match="Input/output error"),
+    ):
         while stream.read(1 << 16):
             pass
+
+
+def handles_open() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize("read", [0, 1000, 1 << 22], ids=["nothing", "a little", "all"])
+def test_one_that_is_closed_leaves_no_thread_and_no_pipe(read: int) -> None:
+    threads, handles = threading.active_count(), handles_open()
+    content = random.Random(2).randbytes(1 << 21)
+    with closing(Sealed(io.BytesIO(content), [PUBLIC])) as stream:
+        assert len(stream.read(read)) <= read
+        assert handles_open() > handles
+    assert threading.active_count() == threads
+    assert handles_open() == handles
 
 
 class FullDisk(io.BytesIO):

@@ -59,6 +59,7 @@ def hooks() -> Iterator[Hooks]:
     one = Hooks()
     yield one
     one.server.shutdown()
+    one.server.server_close()
 
 
 class Host:
