@@ -1,4 +1,8 @@
-"""tinykit's server: its unit, as a user that cannot read PocketBase's data."""
+"""tinykit's server: its unit, as a user that cannot read PocketBase's data, and its release.
+
+A release, or anything else that it reads at its start, is changed without a gap: see
+tinykit_ops/host/serve_step.py.
+"""
 
 from tinykit_ops import layout
 from tinykit_ops.deploy import instance
@@ -6,26 +10,26 @@ from tinykit_ops.deploy.templates import render
 from tinykit_ops.ops.agent import agent_step
 from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.tree import File, tree
-from tinykit_ops.ops.units import unit
 
-UNIT_FILE = f"/etc/systemd/system/{layout.TINYKIT_UNIT}"
+TEMPLATE = "systemd/tinykit.service.j2"
 
 hold_host()
 written = tree(
-    name="Write tinykit's unit",
+    name="Write tinykit's units",
     entries=[
-        File(UNIT_FILE, render("systemd/tinykit.service.j2", settings=instance.settings())),
+        File(
+            f"/etc/systemd/system/{unit}",
+            render(TEMPLATE, settings=instance.settings(), standby=standby),
+        )
+        for unit, standby in (
+            (layout.TINYKIT_UNIT, False),
+            (layout.TINYKIT_STANDBY_UNIT, True),
+        )
     ],
 )
-unit(
-    name="Run tinykit",
-    unit=layout.TINYKIT_UNIT,
-    files=[
-        UNIT_FILE,
-        layout.TINYKIT_ENVIRONMENT,
-        layout.TINYKIT_CURRENT,
-        f"{layout.NODE_HOME}/current",
-    ],
+agent_step(
+    name="Let the release serve",
+    step=["serve", instance.release().sha256],
     after=[written],
 )
 agent_step(name="Finish a rotation of secrets that was interrupted", step=["rotation"])

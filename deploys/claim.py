@@ -17,7 +17,7 @@ unit(
         f"/etc/systemd/system/{layout.POCKETBASE_UNIT}",
         f"{layout.POCKETBASE_HOME}/current",
         layout.POCKETBASE_HOOKS,
-        layout.TINYKIT_CURRENT,
+        layout.TINYKIT_MIGRATIONS,
         *(f"{layout.SECRETS_DIR}/{name}" for name in CREDENTIALS),
     ],
 )

@@ -1,4 +1,4 @@
-"""The release of tinykit: to the host, checked, unpacked, and the current one."""
+"""The release of tinykit: to the host, checked and unpacked; app.py makes it serve."""
 
 from tinykit_ops.deploy import instance
 from tinykit_ops.ops.agent import agent_step
@@ -11,4 +11,4 @@ if release.archive:
     upload_release(
         name="Send the release to the host", archive=release.archive, sha256=release.sha256
     )
-agent_step(name="Unpack the release and switch to it", step=["release", release.sha256])
+agent_step(name="Unpack the release", step=["release", release.sha256])

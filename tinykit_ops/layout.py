@@ -66,13 +66,21 @@ TINYKIT_USER = "tinykit"
 TINYKIT_HOME = "/opt/tinykit"
 TINYKIT_RELEASES = f"{TINYKIT_HOME}/releases"
 TINYKIT_CURRENT = f"{TINYKIT_HOME}/current"
-TINYKIT_MIGRATIONS = f"{TINYKIT_CURRENT}/pocketbase/pb_migrations"
+#: Link to PocketBase's migrations, a folder a content: only other ones restart PocketBase.
+TINYKIT_MIGRATIONS = f"{TINYKIT_HOME}/migrations/current"
 TINYKIT_MARKER = "pocketbase/pb_data/.setup_complete"  #: relative to a release
 TINYKIT_CONFIG_DIR = "/etc/tinykit"
 TINYKIT_ENVIRONMENT = f"{TINYKIT_CONFIG_DIR}/environment"  #: root's, 0600
 TINYKIT_PORT = 3000
 TINYKIT_URL = f"http://127.0.0.1:{TINYKIT_PORT}"
 TINYKIT_UNIT = "tinykit.service"
+#: Serves in the place of TINYKIT_UNIT while that one is replaced, and runs at no other time.
+TINYKIT_STANDBY_UNIT = "tinykit-standby.service"
+TINYKIT_STANDBY_PORT = 3001
+TINYKIT_STANDBY = f"{TINYKIT_HOME}/standby"  #: link to the release that it runs
+#: While this file is there, the edge sends visitors to the standby. Gone after a reboot, as the
+#: standby is.
+TINYKIT_STANDBY_SERVES = f"{LOCK_DIR}/standby-serves"
 
 # The edge.
 CADDY_USER = "caddy"

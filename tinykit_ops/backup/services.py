@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 
 from tinykit_ops import layout
 from tinykit_ops.backup.verify import compare_rows
-from tinykit_ops.errors import StorageError, UnavailableError
+from tinykit_ops.errors import StorageError
+from tinykit_ops.host.units import systemctl
 from tinykit_ops.pocketbase.client import PocketBase
 
 HEALTHY_SECONDS = 120.0  #: migrations of a newer PocketBase run before it answers
@@ -35,7 +35,7 @@ class SystemdServices:
 
     def stop(self) -> None:
         """Stop tinykit, then PocketBase, and wait until both are."""
-        _systemctl("stop", layout.TINYKIT_UNIT, layout.POCKETBASE_UNIT)
+        systemctl("stop", layout.TINYKIT_UNIT, layout.POCKETBASE_UNIT)
 
     def start(self, rows: dict[str, int]) -> None:
         """Start PocketBase, see that it is well, then start tinykit.
@@ -47,8 +47,8 @@ class SystemdServices:
             UnavailableError: it does not come up.
             StorageError: it holds other rows.
         """
-        _systemctl("reset-failed", layout.TINYKIT_UNIT, layout.POCKETBASE_UNIT, must=False)
-        _systemctl("start", layout.POCKETBASE_UNIT)
+        systemctl("reset-failed", layout.TINYKIT_UNIT, layout.POCKETBASE_UNIT, must=False)
+        systemctl("start", layout.POCKETBASE_UNIT)
         with PocketBase(self._url) as server:
             server.wait_until_healthy(HEALTHY_SECONDS)
             server.login_superuser(self._superuser, self._password)
@@ -64,15 +64,4 @@ class SystemdServices:
                 hint="verify the snapshot, or use another one",
             )
         self._claim()
-        _systemctl("start", layout.TINYKIT_UNIT)
-
-
-def _systemctl(verb: str, *units: str, must: bool = True) -> None:
-    done = subprocess.run(
-        ["systemctl", verb, *units], capture_output=True, text=True, timeout=300, check=False
-    )
-    if must and done.returncode != 0:
-        raise UnavailableError(
-            f"systemctl {verb} {' '.join(units)} failed: {done.stderr.strip()[:300]}",
-            hint=f"`journalctl -u {units[0]} -n 50` says more",
-        )
+        systemctl("start", layout.TINYKIT_UNIT)

@@ -19,9 +19,10 @@ from tinykit_ops.host.certificate_step import CertificateStep
 from tinykit_ops.host.claim_step import ClaimStep
 from tinykit_ops.host.firewall_sets import FirewallSets
 from tinykit_ops.host.firewall_wants import read_wants
-from tinykit_ops.host.release_step import ReleaseStep
+from tinykit_ops.host.release_step import ReleaseStep, release_id
 from tinykit_ops.host.rotation_step import RotationStep
 from tinykit_ops.host.secrets_step import SecretsStep
+from tinykit_ops.host.serving import serve_step
 from tinykit_ops.host.verifier_step import VerifierStep
 
 HOMES = {
@@ -75,10 +76,18 @@ def verifier(check: bool) -> int:
 @click.argument("sha256")
 @check_option
 def release(sha256: str, check: bool) -> int:
-    """Unpack the release archive with this SHA-256 and make it the current one."""
+    """Unpack the release archive with this SHA-256; the first one becomes the current one."""
     archive = load_agent_config().settings.app.archive or ""
     url = archive if archive.startswith("https://") else ""
     return _run(ReleaseStep(sha256, url), check)
+
+
+@command.command()
+@click.argument("sha256")
+@check_option
+def serve(sha256: str, check: bool) -> int:
+    """Let the release with this archive hash serve, without a gap."""
+    return _run(serve_step(release_id(sha256)), check)
 
 
 @command.command()

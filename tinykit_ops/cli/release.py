@@ -1,4 +1,4 @@
-"""`tinykit-ops release`: build a release archive, or look into one."""
+"""`tinykit-ops release`: build and read release archives; say which one serves on a host."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from pathlib import Path
 
 import click
 
+from tinykit_ops.cli._host_releases import FORMAT, activate, list_releases, prune, rollback
 from tinykit_ops.errors import Exit, UsageError
 from tinykit_ops.release import ReleaseInfo, Source, build_release, inspect_archive
-
-FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 
 
 @click.group()
 def command() -> None:
-    """Build tinykit once, as an archive that hosts only unpack."""
+    """Build tinykit once, as an archive that hosts only unpack; say which one serves on a host.
+
+    `build` and `inspect` are for your machine, the others for the host, as root. Deploying another
+    archive (deploys/full.py) installs it and lets it serve.
+    """
+
+
+for each in (list_releases, activate, rollback, prune):
+    command.add_command(each)
 
 
 @command.command()

@@ -12,7 +12,7 @@ from tinykit_ops import layout
 from tinykit_ops.deploy.templates import render
 from tinykit_ops.edge.headers import ACTIVE_TYPES, CLAIMS
 from tinykit_ops.edge.paths import TRICKS
-from tinykit_ops.edge.plan import LOGIN_PAGE, UPSTREAMS, GatePlan, Site, gates_of, sites
+from tinykit_ops.edge.plan import LOGIN_PAGE, STANDBY, UPSTREAMS, GatePlan, Site, gates_of, sites
 from tinykit_ops.edge.route import Limit, Upstream
 from tinykit_ops.settings import Settings
 
@@ -38,6 +38,8 @@ def caddyfile(settings: Settings) -> str:
         names=[name for site in planned for name in site.names],
         gates=_gates(planned),
         pocketbase=UPSTREAMS[Upstream.POCKETBASE],
+        tinykit=UPSTREAMS[Upstream.TINYKIT],
+        standby=STANDBY,
         hook_token_file=HOOK_TOKEN,
         certificate_path=CERTIFICATE,
         key_path=KEY,

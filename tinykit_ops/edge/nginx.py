@@ -13,8 +13,8 @@ from tinykit_ops.deploy.templates import render
 from tinykit_ops.edge.headers import ACTIVE_TYPES, CLAIMS
 from tinykit_ops.edge.nginx_tls import pairs
 from tinykit_ops.edge.paths import TRICKS
-from tinykit_ops.edge.plan import LOGIN_PAGE, UPSTREAMS, Row, Site, gates_of, sites
-from tinykit_ops.edge.route import Limit, Route
+from tinykit_ops.edge.plan import LOGIN_PAGE, STANDBY, UPSTREAMS, Row, Site, gates_of, sites
+from tinykit_ops.edge.route import Limit, Route, Upstream
 from tinykit_ops.settings import Settings
 
 #: nginx drops no family of headers by its beginning; these are those that somebody reads.
@@ -30,6 +30,7 @@ def nginx_conf(settings: Settings, *, ipv6: bool = True) -> str:
         ipv6: the host has IPv6; where it has not, nginx could not listen on it.
     """
     limits = settings.edge.limits
+    tinykit = UPSTREAMS[Upstream.TINYKIT]
     return render(
         "nginx/nginx.conf.j2",
         settings=settings,
@@ -38,7 +39,11 @@ def nginx_conf(settings: Settings, *, ipv6: bool = True) -> str:
         behind_cdn=settings.firewall.mode == "cdn",
         sites=[(site, site.rows, gates_of(site)) for site in sites(settings)],
         pairs=pairs(settings),
-        upstreams=UPSTREAMS,
+        upstreams={
+            "tinykit": (tinykit, STANDBY),
+            "standby": (STANDBY, tinykit),
+            "pocketbase": (UPSTREAMS[Upstream.POCKETBASE],),
+        },
         rates={kind: getattr(limits, kind.value) for kind in Limit if kind is not Limit.STREAMS},
         login_page=LOGIN_PAGE,
         tricks=TRICKS,

@@ -21,6 +21,8 @@ UPSTREAMS = {
     Upstream.TINYKIT: f"127.0.0.1:{layout.TINYKIT_PORT}",
     Upstream.POCKETBASE: f"127.0.0.1:{layout.POCKETBASE_PORT}",
 }
+#: Takes the visitors of tinykit's server while that one is replaced (host/serve_step.py).
+STANDBY = f"127.0.0.1:{layout.TINYKIT_STANDBY_PORT}"
 LOGIN_PAGE = "/login"
 
 

@@ -1,4 +1,4 @@
-"""Unpack a release under its own folder and point `current` at it."""
+"""Unpack a release under its own folder; the first one of a host becomes the current one."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tinykit_ops import layout
 from tinykit_ops.artifacts import file_sha256
 from tinykit_ops.errors import StorageError, UnavailableError
 from tinykit_ops.host import files
+from tinykit_ops.host.release_store import ReleaseStore
 from tinykit_ops.release.inspect import inspect_archive
 
-KEPT = 3  #: releases that stay on the host, the current one among them
 _HEADROOM = 200 * 1024**2  #: bytes that must stay free after unpacking
 _PIECE = 1024 * 1024
 
@@ -30,7 +30,7 @@ def release_id(sha256: str) -> str:
 
 
 class ReleaseStep:
-    """Make the release with this archive hash the current one.
+    """Have the release with this archive hash unpacked. `ServeStep` makes it serve.
 
     The archive is `HOME/incoming/ID.tar.zst`, put there by the deploy, or is fetched from `url`.
 
@@ -44,30 +44,28 @@ class ReleaseStep:
         self.sha256 = sha256
         self.url = url
         self.id = release_id(sha256)
-        self.folder = home / "releases" / self.id
+        self.store = ReleaseStore(home)
+        self.folder = self.store.folder / self.id
         self.archive = home / "incoming" / f"{self.id}.tar.zst"
-        self.link = home / "current"
 
     def pending(self) -> list[str]:
-        """Whether the release is not unpacked, or not the current one."""
+        """Whether the release is not unpacked, or the host has none to start with."""
         left = [] if self.folder.is_dir() else [f"unpack release {self.id}"]
-        return left if self._is_current() else [*left, f"switch to release {self.id}"]
+        return left if self._is_ready() else [*left, "give PocketBase its migrations"]
 
     def apply(self) -> None:
-        """Fetch, check and unpack it where needed; switch the link in one step; drop old ones."""
+        """Fetch, check and unpack it where needed; a host without a release begins with it."""
         if not self.folder.is_dir():
             self._fetch()
             self._unpack()
-        if not self._is_current():
-            new = self.link.with_name(".current.new")
-            new.unlink(missing_ok=True)
-            new.symlink_to(f"releases/{self.id}")
-            new.replace(self.link)
+        if not self._is_ready():
+            self.store.adopt_migrations(self.store.current() or self.id)
+        if not self.store.current():
+            self.store.make_current(self.id)
         self.archive.unlink(missing_ok=True)
-        self._drop_old_releases()
 
-    def _is_current(self) -> bool:
-        return self.link.is_symlink() and self.link.readlink().name == self.id
+    def _is_ready(self) -> bool:
+        return bool(self.store.current()) and (self.store.migrations / "current").exists()
 
     def _fetch(self) -> None:
         if self.url and not self.archive.is_file():
@@ -104,12 +102,6 @@ class ReleaseStep:
             staging.rename(self.folder)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-
-    def _drop_old_releases(self) -> None:
-        folders = [entry for entry in self.folder.parent.iterdir() if entry.name != self.id]
-        by_age = sorted(folders, key=lambda entry: entry.stat().st_mtime, reverse=True)
-        for folder in by_age[KEPT - 1 :]:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _extract(archive: Path, folder: Path) -> None:

@@ -10,7 +10,7 @@ from tinykit_ops import layout
 from tinykit_ops.artifacts import file_sha256
 from tinykit_ops.errors import StorageError
 from tinykit_ops.host import release_step
-from tinykit_ops.host.release_step import KEPT, ReleaseStep, release_id
+from tinykit_ops.host.release_step import ReleaseStep, release_id
 from tinykit_ops.release.pack import pack
 
 FILES = {
@@ -49,7 +49,7 @@ def text_of_current(home):
     return (home / "current/build/text.txt").read_text()
 
 
-def test_a_release_is_unpacked_and_becomes_the_current_one(send, home):
+def test_the_first_release_is_unpacked_and_becomes_the_current_one(send, home):
     step = send()
     assert len(step.pending()) == 2
     step.apply()
@@ -97,19 +97,26 @@ def test_what_an_interrupted_run_left_is_cleared_and_done_again(send, home):
     assert [entry.name for entry in (home / "releases").iterdir()] == [step.id]
 
 
-def test_a_run_that_ended_between_unpacking_and_switching_goes_on(send, home):
+def test_another_release_is_unpacked_and_the_one_that_serves_stays_current(send, home):
     send("one").apply()
     step = send("two")
+    assert step.pending() == [f"unpack release {step.id}"]
     step.apply()
-    (home / "current").unlink()
-    (home / "current").symlink_to(f"releases/{send('one').id}")
-    assert step.pending() == [f"switch to release {step.id}"]
-    step.apply()
-    assert text_of_current(home) == "two"
+    assert step.pending() == []
+    assert text_of_current(home) == "one"
+    assert (home / f"releases/{step.id}/build/text.txt").read_text() == "two"
 
 
-def test_only_the_last_releases_stay(send, home):
-    for text in ("one", "two", "three", "four"):
-        send(text).apply()
-    assert len(list((home / "releases").iterdir())) == KEPT
-    assert text_of_current(home) == "four"
+def test_pocketbase_gets_the_migrations_of_the_first_release(send, home):
+    send().apply()
+    assert (home / "migrations/current/1_first.js").read_text() == "migrate(() => {})\n"
+
+
+def test_a_host_from_before_there_was_a_folder_of_migrations_gets_one(send, home):
+    send("one").apply()
+    shutil.rmtree(home / "migrations")
+    step = send("two")
+    assert "give PocketBase its migrations" in step.pending()
+    step.apply()
+    assert (home / "migrations/current/1_first.js").exists()
+    assert text_of_current(home) == "one"

@@ -1,0 +1,221 @@
+"""Replacing the server: at every moment somebody serves who is well, wherever the run ends."""
+
+import pytest
+
+from tinykit_ops.errors import UnavailableError, UsageError
+from tinykit_ops.host.release_store import ReleaseStore
+from tinykit_ops.host.serve_step import ServeStep
+
+OLD, NEW = "aaaa1111", "bbbb2222"
+
+
+class Cut(BaseException):
+    """The power, or a signal that nobody catches."""
+
+
+class World:
+    """A host: two units, a flag, and what was seen of them at each event."""
+
+    def __init__(self, home):
+        self.flag = home / "serves"
+        self.store = ReleaseStore(home)
+        self.sick = set()  # releases that are not well
+        self.events = []
+        self.cut_at = None
+        self.server = FakeUnit(self, "server", "current")
+        self.standby = FakeUnit(self, "standby", "standby")
+        self.database = FakeUnit(self, "database", "current")
+        self.database.up = True
+        self.agents = []
+
+    def step(self, release=NEW):
+        return ServeStep(
+            release,
+            lambda: self.agents.pop(0) if self.agents else [],
+            store=self.store,
+            server=self.server,
+            standby=self.standby,
+            database=self.database,
+            flag=self.flag,
+            judged=self.judged,
+            say=self.happened,
+            sleep=lambda _: None,
+        )
+
+    def judged(self, unit, url, seconds):
+        self.happened(f"judge {unit.name}")
+        if not unit.up or unit.runs in self.sick:
+            raise UnavailableError(f"{unit.name} is not well")
+
+    def happened(self, what):
+        """Every event is a moment at which a visitor could come, and the power could go."""
+        self.events.append((what, self.serves()))
+        if self.cut_at is not None and len(self.events) > self.cut_at:
+            raise Cut
+
+    def serves(self):
+        """The release that a visitor gets, or None when nobody answers."""
+        unit = self.standby if self.flag.exists() else self.server
+        return unit.runs if unit.up else None
+
+    def provisioned(self):
+        for release in (OLD, NEW):
+            folder = self.store.folder / release / "pocketbase/pb_migrations"
+            folder.mkdir(parents=True)
+            (folder / "1.js").write_text("same")
+        self.store.adopt_migrations(OLD)
+        self.store.make_current(OLD)
+        self.step(OLD).apply()
+        self.events.clear()
+        return self
+
+
+class FakeUnit:
+    def __init__(self, world, name, link):
+        self.world, self.name, self.link = world, name, link
+        self.up, self.runs, self.stale = False, "", False
+        self.starts = 0
+
+    def faults(self):
+        return (["down"] if not self.up else []) + (["stale"] if self.stale else [])
+
+    def is_active(self):
+        return self.up
+
+    def start(self):
+        self.up, self.stale = False, False
+        self.world.happened(f"{self.name} is down")
+        self.runs = (self.world.store.home / self.link).readlink().name
+        self.starts += 1
+        if f"dead {self.runs}" in self.world.sick:
+            raise UnavailableError(f"{self.name} did not start")
+        self.up = True
+        self.world.happened(f"{self.name} is up")
+
+    def stop(self):
+        self.up = False
+        self.world.happened(f"{self.name} is down")
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path).provisioned()
+
+
+def test_a_bare_host_starts_its_server_and_no_standby(tmp_path):
+    world = World(tmp_path).provisioned()
+    assert world.serves() == OLD
+    assert world.standby.starts == 0
+    assert world.step(OLD).pending() == []
+
+
+def test_another_release_serves_and_nobody_was_ever_without_one(world):
+    step = world.step()
+    assert step.pending() == [f"serve release {NEW}"]
+    step.apply()
+    assert {serving for _, serving in world.events} == {OLD, NEW}
+    assert world.serves() == NEW
+    assert (world.server.up, world.standby.up, world.flag.exists()) == (True, False, False)
+    assert step.pending() == []
+
+
+def test_a_release_that_is_not_well_never_gets_a_visitor(world):
+    world.sick = {NEW}
+    with pytest.raises(UnavailableError):
+        world.step().apply()
+    assert {serving for _, serving in world.events} == {OLD}
+    assert world.server.starts == 1  # it was never stopped
+    assert (world.standby.up, world.flag.exists()) == (False, False)
+    assert world.store.current() == OLD
+    assert world.step(OLD).pending() == []
+
+
+def test_a_release_that_does_not_start_never_gets_a_visitor(world):
+    world.sick = {f"dead {NEW}"}
+    with pytest.raises(UnavailableError):
+        world.step().apply()
+    assert {serving for _, serving in world.events} == {OLD}
+    assert world.server.starts == 1
+
+
+def test_cut_at_any_moment_somebody_serves_and_the_next_run_converges(tmp_path):
+    whole = World(tmp_path / "whole").provisioned()
+    whole.step().apply()
+    for moment in range(len(whole.events)):
+        world = World(tmp_path / str(moment)).provisioned()
+        world.cut_at = moment
+        with pytest.raises(Cut):
+            world.step().apply()
+        seen = {serving for _, serving in world.events}
+        # A unit that was being replaced comes up by itself; visitors were not on it.
+        assert None not in seen, (moment, world.events)
+        world.cut_at = None
+        world.step().apply()
+        assert None not in {serving for _, serving in world.events}, (moment, world.events)
+        assert (world.serves(), world.step().pending()) == (NEW, [])
+        assert not world.standby.up
+
+
+def test_cut_while_the_standby_serves_it_is_not_touched_by_the_next_run(world):
+    world.cut_at = next(
+        number
+        for number, (what, _) in enumerate(_events_of_a_whole_run(world))
+        if what == "the standby serves"
+    )
+    with pytest.raises(Cut):
+        world.step().apply()
+    world.cut_at = None
+    starts = world.standby.starts
+    world.step().apply()
+    assert world.standby.starts == starts
+
+
+def _events_of_a_whole_run(world):
+    twin = World(world.store.home / "twin").provisioned()
+    twin.step().apply()
+    return twin.events
+
+
+def test_after_a_reboot_in_the_middle_the_server_serves_and_the_next_run_goes_on(world):
+    world.cut_at = 8
+    with pytest.raises(Cut):
+        world.step().apply()
+    world.cut_at = None
+    world.flag.unlink(missing_ok=True)  # in /run, as the standby's process
+    world.standby.up = False
+    world.server.start()
+    assert world.serves() in (OLD, NEW)
+    world.step().apply()
+    assert (world.serves(), world.step().pending()) == (NEW, [])
+
+
+def test_a_server_with_former_files_is_replaced_without_a_gap_too(world):
+    world.server.stale = True
+    step = world.step(OLD)
+    assert step.pending() == ["stale"]
+    step.apply()
+    assert {serving for _, serving in world.events} == {OLD}
+    assert step.pending() == []
+
+
+def test_equal_migrations_leave_pocketbase_alone_and_other_ones_restart_it(world):
+    world.step().apply()
+    assert world.database.starts == 0
+    migrations = world.store.folder / OLD / "pocketbase/pb_migrations"
+    (migrations / "2.js").write_text("more")
+    world.step(OLD).apply()
+    assert world.database.starts == 1
+
+
+def test_running_agents_are_waited_for_and_named(world):
+    world.agents = [["Shop"], ["Shop"], []]
+    world.step().apply()
+    said = [what for what, _ in world.events]
+    assert said.count("waiting for the agent of Shop") == 1
+    assert said.index("waiting for the agent of Shop") < said.index("server is down")
+
+
+def test_a_release_that_is_not_on_the_host_is_refused_and_nothing_happens(world):
+    with pytest.raises(UsageError, match="no release"):
+        world.step("cccc").apply()
+    assert world.events == []
