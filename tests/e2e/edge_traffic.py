@@ -30,15 +30,16 @@ client = PocketBase({layout.POCKETBASE_URL!r})
 secret = open("{layout.SECRETS_DIR}/{layout.SUPERUSER_PASSWORD}").read().rstrip("\\r\\n")
 client.login_superuser(email, secret)
 page = {{"published_html": ("index.html", b"<!doctype html><p>{MARK}")}}
-client.create_record("_tk_projects", {{"name": "a", "kit": "a", "domain": domain}}, files=page)
+project = {{"name": "a", "kit": "a", "domain": domain}}
+print(client.create_record("_tk_projects", project, files=page)["id"])
 """
 
 
-def publish(host: LabHost, superuser: str) -> None:
-    """Make a project that is published on the host's domain."""
+def publish(host: LabHost, superuser: str) -> str:
+    """Make a project that is published on the host's domain; returns its id."""
     python = f"{layout.AGENT_VENV}/venv/bin/python"
     words = ["env", f"PYTHONPATH={layout.AGENT_VENV}", python, "-", host.domain, superuser]
-    host.ssh(words, input_text=_PUBLISH)
+    return host.ssh(words, input_text=_PUBLISH).stdout.strip()
 
 
 @dataclass(frozen=True)
