@@ -91,15 +91,6 @@ def is_loaded() -> bool:
     return f"table {TABLE}" in done.stdout.splitlines()
 
 
-def systemctl(*words: str) -> None:
-    """Run systemctl. Raises: UnavailableError, with what it said."""
-    done = subprocess.run(
-        ["systemctl", *words], capture_output=True, text=True, check=False, timeout=120
-    )
-    if done.returncode:
-        raise UnavailableError(f"systemctl {' '.join(words)} failed", hint=done.stderr.strip())
-
-
 def is_active(unit: str) -> bool:
     """Whether a unit runs; one that is not there does not."""
     words = ["systemctl", "--quiet", "is-active", unit]

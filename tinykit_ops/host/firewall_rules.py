@@ -17,7 +17,8 @@ from tinykit_ops import layout
 from tinykit_ops.errors import TinykitOpsError, UnavailableError, UsageError
 from tinykit_ops.host import files
 from tinykit_ops.host import firewall_logins as logins
-from tinykit_ops.host.firewall_places import TABLE, Places, is_loaded, nft, systemctl
+from tinykit_ops.host.firewall_places import TABLE, Places, is_loaded, nft
+from tinykit_ops.host.units import systemctl
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _NO_TABLE = f"table {TABLE}\ndelete table {TABLE}\n"

@@ -19,8 +19,9 @@ from tinykit_ops.errors import TinykitOpsError
 from tinykit_ops.host import files
 from tinykit_ops.host import firewall_known as host_knows
 from tinykit_ops.host.firewall_known import Known
-from tinykit_ops.host.firewall_places import NFT, TABLE, Places, is_active, nft, systemctl
+from tinykit_ops.host.firewall_places import NFT, TABLE, Places, is_active, nft
 from tinykit_ops.host.firewall_wants import Wants
+from tinykit_ops.host.units import systemctl
 
 
 def _reload(unit: str) -> None:
