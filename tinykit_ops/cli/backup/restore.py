@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ from tinykit_ops.backup.targets.volume import VolumeStore, is_volume_target, ope
 from tinykit_ops.backup.volumes import newest_complete, restore_volume
 from tinykit_ops.cli.backup._common import LATEST, Host, identity_option, one, target_option
 from tinykit_ops.errors import Exit
+from tinykit_ops.host.run_lock import changing
 
 
 @click.command()
@@ -90,7 +92,8 @@ def _in_place(
     no_safety_snapshot: bool,
 ) -> int:
     config = host.config()
-    with in_place(config, host.places) as restoring:
+    noted = nullcontext() if dry_run else changing(f"backup restore --in-place {wanted}")
+    with noted, in_place(config, host.places) as restoring:
         manifest = restoring.check(store, wanted, keys)
         click.echo(f"{wanted} holds {_content(manifest)}.")
         click.echo(f"It would replace {host.places.data}; what is there now would be kept beside.")
