@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -31,6 +32,11 @@ class Samples:
     def median(self) -> float:
         """The middle one, in seconds."""
         return median(self.seconds)
+
+    def quantile(self, share: float) -> float:
+        """The least timing that this share of all do not exceed, in seconds (nearest rank)."""
+        rank = max(1, math.ceil(share * len(self.seconds)))
+        return sorted(self.seconds)[rank - 1]
 
     @property
     def fastest(self) -> float:

@@ -117,7 +117,7 @@ def command() -> None:
 @click.option(
     "--at-once",
     type=click.IntRange(1, 64),
-    default=8,
+    default=16,
     show_default=True,
     help="Instances to look at side by side, where several addresses are given.",
 )

@@ -15,14 +15,17 @@ from datetime import UTC
 from functools import cache
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from tinykit_ops import __version__
 from tinykit_ops.checks.model import Area, Outcome
 from tinykit_ops.checks.runner import InstanceReport, Report, Result
 from tinykit_ops.report.words import BY_URGENCY, by_severity, headline, worst_first
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 NAME = "html"
 PAGE = Path(__file__).parent / "page"
@@ -76,6 +79,9 @@ def render(report: Report) -> str:
 
 @cache
 def _template() -> Template:
+    # Looking for the formats imports this module for every `check`; few of them want a page.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     loader = FileSystemLoader(PAGE)
     environment = Environment(
         loader=loader,

@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 from checks_imitations import FakeHost
 
+from tinykit_ops.checks import runner
 from tinykit_ops.checks.context import Context
-from tinykit_ops.checks.model import CannotLook, Check, Need, Outcome, Vantage, failed, passed
+from tinykit_ops.checks.model import Area, CannotLook, Check, Need, Outcome, Vantage, failed, passed
 from tinykit_ops.checks.registry import check_named
 from tinykit_ops.checks.runner import InstanceReport, Report, run, run_one
 from tinykit_ops.errors import Exit, StorageError
@@ -60,6 +61,19 @@ def test_results_keep_the_order_of_the_checks() -> None:
     checks = [check_that(lambda _, n=number: passed(str(n))) for number in range(20)]
     report = run(checks, HERE, "x")
     assert [result.verdict.evidence[0] for result in report.results] == list(map(str, range(20)))
+
+
+def test_what_waits_for_silent_ports_begins_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "WORKERS", 1)
+    begun: list[str] = []
+
+    def noting(name: str) -> object:
+        return lambda _: begun.append(name) or passed(name)  # type: ignore[func-returns-value]
+
+    quick = [check_that(noting(name)) for name in ("one", "two")]
+    report = run([*quick, check_that(noting("ports"), area=Area.NETWORK)], HERE, "x")
+    assert begun == ["ports", "one", "two"]
+    assert [each.verdict.evidence[0] for each in report.results] == ["one", "two", "ports"]
 
 
 @pytest.mark.parametrize(
