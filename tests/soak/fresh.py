@@ -26,22 +26,22 @@ sys.path.append(str(Path(__file__).parents[1] / "integration" / "checks"))
 from raw_instance import FRESH, KEY, NEWER, PERSON, SOUND, WITH_LOGINS
 from tests_e2e_support import BIN, Provisioner, execute
 
+from tinykit_ops import layout
 from tinykit_ops.artifacts import local_binary
 from tinykit_ops.checks.credentials import ACCOUNT, SUPERUSER
 from tinykit_ops.lab.contract import build_contract_release
 from tinykit_ops.lab.host import LabHost
 from tinykit_ops.lab.lab import Lab
 
-HOME = "/opt/raw"
+HOME = layout.TINYKIT_CURRENT  #: where the agent looks, too
 SECONDS = 60
 #: Besides `FRESH`: what can be seen from another machine only.
 ELSEWHERE = {"network.ports-closed", "proxy.fetches-nothing-inside"}
 ON_HOST = {
     "secrets.setup-marker",
-    "secrets.not-in-journal",
     "network.loopback-only",
     "network.firewall-drops",
-    "authentication.bans",
+    "monitoring.nightly-check",
 }
 #: tinykit calls PocketBase without folders; the build of the package wants them.
 WRAPPER = f"""#!/bin/sh
@@ -141,14 +141,14 @@ def _env(environment: dict[str, str]) -> list[str]:
 
 
 def _on_host(lab: Lab, host: LabHost, folder: Path, app: Path) -> dict[str, str]:
-    """What the agent sees; it is all that is installed."""
-    host.ssh(["apt-get update -qq && apt-get install -y -qq python3-venv > /dev/null"])
+    """What the agent sees; beside it, only packages are installed."""
     (folder / "inventories").mkdir()
     provisioner = Provisioner(lab, app, folder / "inventories")
     inventory = provisioner.inventory({host.name: "root"}, {"backup": {"targets": []}})
-    done = provisioner.deploy(inventory, deploy="agent.py")
-    if done.code:
-        raise RuntimeError(f"agent.py failed:\n{done.text[-3000:]}")
+    for deploy in ("base.py", "agent.py"):
+        done = provisioner.deploy(inventory, deploy=deploy)
+        if done.code:
+            raise RuntimeError(f"{deploy} failed:\n{done.text[-3000:]}")
     words = ["tinykit-ops", "check", "--host", "--format=json", "--only=host"]
     return _outcomes(host.ssh(words, check=False).stdout)
 

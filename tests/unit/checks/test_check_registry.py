@@ -1,3 +1,5 @@
+import fnmatch
+import re
 from inspect import getdoc
 from pathlib import Path
 
@@ -6,6 +8,7 @@ import pytest
 from tinykit_ops.checks import reference
 from tinykit_ops.checks.model import Area, Remedy, Severity, Vantage, Verdict, passed
 from tinykit_ops.checks.registry import all_checks, check, check_named, select
+from tinykit_ops.checks.waivers import reported_checks
 from tinykit_ops.errors import UsageError
 
 ROOT = Path(__file__).parents[3]
@@ -96,6 +99,19 @@ def test_the_page_of_all_checks_is_up_to_date() -> None:
     assert page == reference.page(all_checks()), (
         "run: python -m tinykit_ops.checks.reference > docs/checks.md"
     )
+
+
+def test_the_readme_tells_how_many_checks_there_are_and_names_none_that_is_not_there() -> None:
+    readme = (ROOT / "README.md").read_text()
+    known = [check.id for check in reported_checks()]
+    assert f"The checklist has {len(known)} checks" in readme
+    assert f"with {len(known)} checks" in (ROOT / "CHANGELOG.md").read_text()
+    areas = {check.partition(".")[0] for check in known}
+    named = [id for id in re.findall(r"`([a-z]+\.[a-z*-]+)`", readme) if id.split(".")[0] in areas]
+    missing = [one for one in named if not fnmatch.filter(known, one)]
+    assert (missing, bool(named)) == ([], True)
+    unnamed = areas - {one.partition(".")[0] for one in named}
+    assert unnamed <= {"waivers"}
 
 
 def test_explain_tells_everything_about_a_check() -> None:
