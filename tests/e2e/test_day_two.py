@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+from edge_traffic import FINE, Traffic, answers, publish
 from tests_e2e_support import BIN, ROOT, STATUS, curl, execute
 
 pytestmark = pytest.mark.lab
@@ -193,12 +194,18 @@ def test_logs_of_all_programs_come_without_secrets(host, inventory):
     assert "journalctl said" in host.ssh(["tinykit-ops logs --since x 2>&1"], check=False).stdout
 
 
-def test_the_superuser_is_rotated_and_nothing_of_the_old_is_left(provisioner, inventory, host):
+def test_the_superuser_is_rotated_under_visitors_and_nothing_of_the_old_is_left(
+    provisioner, inventory, host
+):
     path = "/etc/tinykit-ops/secrets/superuser-password"
     old = host.ssh(["cat", path]).stdout.strip()
     since = host.ssh(["systemctl show -p ActiveEnterTimestamp pocketbase"]).stdout
-    run = ops("secrets", "rotate", "superuser", "tokens", "--inventory", inventory)
+    publish(host, "admin@lab.test")
+    with Traffic(provisioner.lab, {"own": 10, "pool": 10}) as traffic:
+        run = ops("secrets", "rotate", "superuser", "tokens", "--inventory", inventory)
     assert "nowhere on this host" in run.out
+    assert set(answers(traffic.visits)) == {FINE}
+    assert len(traffic.visits) > 100
     new = host.ssh(["cat", path]).stdout.strip()
     assert new != old
     credential = "/run/credentials/pocketbase.service/superuser-password"

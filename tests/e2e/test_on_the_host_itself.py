@@ -89,6 +89,16 @@ def test_a_server_provisions_itself_and_a_second_run_changes_nothing(host):
     assert [op["name"] for op in operations if op["success"]] == []
 
 
+def test_each_run_is_in_the_audit_log_and_nothing_is_held_afterwards(host):
+    log = json.loads(host.ssh(["tinykit-ops", "audit", "--format", "json"]).stdout)
+    told = [(entry["result"], entry["login"], entry["what"]) for entry in log["entries"]]
+    run = ("root", "pyinfra deploys/full.py")
+    assert told == [("failed", *run), ("ok", *run), ("ok", *run)]
+    assert "firewall" in log["entries"][0]["why"]
+    assert log["entries"][2]["changed"] == 0
+    assert host.ssh(["tinykit-ops", "lock", "show"]).stdout == "nobody is changing this host\n"
+
+
 def test_the_password_that_nobody_gave_is_on_the_host_for_root_alone(host):
     path = "/etc/tinykit-ops/secrets/admin-password"
     assert host.ssh(["stat", "-c", "%U %a", path]).stdout.strip() == "root 600"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import shlex
 import socket
@@ -12,6 +11,7 @@ from collections.abc import Sequence
 from tinykit_ops import __version__, layout
 from tinykit_ops.deploy.templates import render
 from tinykit_ops.errors import BusyError
+from tinykit_ops.host.caller import user
 from tinykit_ops.host.run_lock import busy
 from tinykit_ops.ops.host_facts import SshConnection
 
@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 90  #: without one, until the host takes the lock away
 
 def who() -> str:
     """The person on this machine, as user@machine."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    return f"{user()}@{socket.gethostname()}"
 
 
 def about(words: Sequence[str] = tuple(sys.argv)) -> dict[str, str]:

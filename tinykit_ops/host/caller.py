@@ -13,8 +13,16 @@ WHO = "TINYKIT_OPS_WHO"
 
 def caller() -> dict[str, str]:
     """`who` (user@machine of a controller, else the user here), `address`, `login`."""
-    login = os.environ.get("SUDO_USER") or getpass.getuser()
+    login = os.environ.get("SUDO_USER") or user()
     return {"who": os.environ.get(WHO) or login, "address": _address(), "login": login}
+
+
+def user() -> str:
+    """The user's name, or number where nobody has named it, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user-{os.getuid()}"
 
 
 def _address() -> str:

@@ -86,6 +86,8 @@ class Sources:
         self.cursor = ""  #: where the last entry that was read stands in the journal
         units = services(settings)
         self.units = {units[name]: name for name in self.names if name in units}
+        if "tinykit" in self.names:
+            self.units[layout.TINYKIT_STANDBY_UNIT] = "tinykit"
         if "firewall" in self.names:
             others = (layout.FIREWALL_REFRESH_TIMER, layout.FIREWALL_ROLLBACK_TIMER)
             self.units |= {unit.replace(".timer", ".service"): "firewall" for unit in others}

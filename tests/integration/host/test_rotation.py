@@ -40,9 +40,13 @@ class Server(Tinykit):
     """Logs in once, when it starts, and keeps that login, as tinykit does."""
 
     def __init__(self, folder: Path, url: str) -> None:
-        super().__init__(folder / "environment", folder / "started")
+        super().__init__(folder / "environment")
+        self.started = ""
         self.client = PocketBase(url)
         self.restarts = 0
+
+    def is_stale(self) -> bool:
+        return self.environment.read_text() != self.started
 
     def restart(self) -> None:
         text = self.environment.read_text()
@@ -51,7 +55,7 @@ class Server(Tinykit):
             for name in ("EMAIL", "PASSWORD")
         )
         self.client.login_superuser(email, password)
-        self.started.touch()
+        self.started = text
         self.restarts += 1
 
     def serves(self) -> None:
