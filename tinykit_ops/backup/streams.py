@@ -21,12 +21,12 @@ class Whole:
     """Bytes that are all in memory and were hashed once: a stream that nobody has to hash again.
 
     Attributes:
-        sha256: of the content (hex).
+        measure: of all of it; it stays after `drop`.
     """
 
     def __init__(self, content: bytes) -> None:
         self.content = content
-        self.sha256 = hashlib.sha256(content).hexdigest()
+        self.measure = Measure(hashlib.sha256(content).hexdigest(), len(content))
         self._read = 0
 
     def read(self, size: int = -1, /) -> bytes:
@@ -37,9 +37,13 @@ class Whole:
         return piece
 
     @property
-    def measure(self) -> Measure:
-        """Of all of it."""
-        return Measure(self.sha256, len(self.content))
+    def sha256(self) -> str:
+        """Of all of it (hex)."""
+        return self.measure.sha256
+
+    def drop(self) -> None:
+        """Nobody needs the bytes any more; others may still hold this object."""
+        self.content = b""
 
 
 class Meter:

@@ -82,7 +82,10 @@ def test_what_was_sealed_in_memory_opens_like_a_stream(
         out.write(chunk)
     assert meter.measure == sealed.measure
     assert opened(out.getvalue(), identities) == content
-    assert Whole(content).measure == Measure(hashlib.sha256(content).hexdigest(), len(content))
+    plain = Whole(content)
+    plain.drop()
+    assert plain.measure == Measure(hashlib.sha256(content).hexdigest(), len(content))
+    assert plain.read() == b""
 
 
 @BOTH
