@@ -28,6 +28,7 @@ from tinykit_ops.ops import (
     agent,
     firewall,
     hand_over,
+    hold,
     host_facts,
     install_agent,
     refuse,
@@ -65,11 +66,17 @@ class Notes:
         self.operations = 0
         self.found: dict[str, Any] = {"concerns": {}, "packages": [], "users": []}
         self._concern = ""
+        self._held = False
 
     def include(self, path: str) -> None:
         """In place of pyinfra's `local.include`."""
         self._concern = Path(path).stem
         runpy.run_path(path)
+
+    def hold_host(self) -> None:
+        """In place of the function of that name, which is one operation of a run."""
+        self.operations += not self._held
+        self._held = True
 
     def note(self, kind: str, **wanted: Any) -> None:
         """In place of an operation."""
@@ -122,6 +129,7 @@ def read_resources(inventory: Path, folder: Path) -> dict[str, Any]:
     notes = Notes(folder)
     for module, name in OPERATIONS:
         setattr(module, name, _note_taker(notes, name))
+    hold.hold_host = notes.hold_host
     pyinfra.local.include = notes.include  # type: ignore[assignment]
     name, data = runpy.run_path(str(inventory))["hosts"][0]
     host: Any = Inventory(([(name, data)], {})).get_host(name)  # type: ignore[no-untyped-call]
