@@ -10,6 +10,7 @@ from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.units import unit
 
 hold_host()
+agent_step(name="Switch to another version of PocketBase", step=["pocketbase"])
 unit(
     name="Run PocketBase",
     unit=layout.POCKETBASE_UNIT,

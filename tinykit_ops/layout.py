@@ -55,6 +55,10 @@ POCKETBASE_PUBLIC = f"{POCKETBASE_HOME}/public"  #: empty on purpose
 POCKETBASE_PORT = 8091  #: hard-coded in tinykit
 POCKETBASE_URL = f"http://127.0.0.1:{POCKETBASE_PORT}"
 POCKETBASE_UNIT = "pocketbase.service"
+#: Root's, 0700: snapshots from before its upgrades, and how far an upgrade came.
+POCKETBASE_UPGRADES = f"{STATE_DIR}/pocketbase-upgrades"
+#: Stops the old version and starts the new one; a controller that goes away does not end it.
+POCKETBASE_SWITCH_UNIT = "tinykit-ops-pocketbase-switch.service"
 
 #: Our hook's route that the edge asks whether a caller may pass.
 JUDGE_ROUTE = "/api/tinykit-ops/judge"

@@ -25,7 +25,12 @@ BOOT_SECONDS = 900.0  #: for all of it; a big copy may take PocketBase minutes t
 
 
 def boot_copy(
-    binary: Path, folder: Path, rows: Mapping[str, int], sample: Upload | None
+    binary: Path,
+    folder: Path,
+    rows: Mapping[str, int],
+    sample: Upload | None,
+    *,
+    hooks: bool = False,
 ) -> list[str]:
     """Boot on `folder/pb_data`, log in, count rows, read one upload. Returns what is wrong.
 
@@ -34,13 +39,15 @@ def boot_copy(
     Args:
         rows: how many each collection must have.
         sample: an upload that a record names, to be read through the API.
+        hooks: load those in `folder/hooks` too; only ours, never those of a stranger's snapshot.
 
     Raises:
         UnavailableError: this system does not let us shut it away.
     """
     shutil.copyfile(binary, folder / BINARY)  # the user inside may not reach the original
     (folder / BINARY).chmod(0o755)
-    order = {"rows": dict(rows), "sample": sample.model_dump() if sample else None}
+    sampled = sample.model_dump() if sample else None
+    order = {"rows": dict(rows), "sample": sampled, "hooks": hooks}
     (folder / ORDER).write_text(json.dumps(order))
     words = [
         *_shut_away(),

@@ -2,8 +2,9 @@
 
     python -m tinykit_ops.backup.boot_inside FOLDER
 
-The instance's own hooks are not loaded. One hook of ours makes a throw-away superuser, so that no
-password is in argv, and turns off whatever would act on the world: mail, its own backups, cron.
+The instance's own hooks are loaded only when the order says so. One hook of ours makes a throw-away
+superuser, so that no password is in argv, and turns off whatever would act on the world: mail, its
+own backups, cron.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tinykit_ops.backup.boot import BINARY, ORDER
+from tinykit_ops.backup.boot_part import HOOKS
 from tinykit_ops.backup.manifest import Upload
 from tinykit_ops.backup.restore import DATA
 from tinykit_ops.errors import TinykitOpsError, UnavailableError
@@ -52,6 +55,8 @@ def main(folder: Path) -> list[str]:
     order = json.loads((folder / ORDER).read_text())
     sample = Upload.model_validate(order["sample"]) if order["sample"] else None
     password = secrets.token_urlsafe(24)
+    if order["hooks"]:
+        shutil.copytree(folder / HOOKS, folder / "verify-hooks")
     _write_hook(folder / "verify-hooks", password)
     if _is_root():
         _give_away(folder)
@@ -69,7 +74,7 @@ def _is_root() -> bool:
 
 
 def _write_hook(hooks: Path, password: str) -> None:
-    hooks.mkdir(mode=0o700)
+    hooks.mkdir(mode=0o700, exist_ok=True)
     secret = hooks / "superuser.json"
     secret.touch(mode=0o600)
     secret.write_text(json.dumps({"email": EMAIL, "password": password}))

@@ -42,7 +42,7 @@ def read_contents(path: Path) -> Contents:
     Raises:
         DamagedError: it is not a PocketBase database (0.23 or later), or cannot be read.
     """
-    with _opened(path) as database:
+    with opened(path) as database:
         collections = list(_collections(database))
         return Contents(
             rows={c.name: _count(database, c.name) for c in collections},
@@ -57,7 +57,7 @@ def find_faults(path: Path) -> list[str]:
     Raises:
         DamagedError: it cannot be read at all.
     """
-    with _opened(path) as database:
+    with opened(path) as database:
         said = [str(row[0]) for row in database.execute(f"PRAGMA integrity_check({PROBLEMS})")]
         faults = [f"integrity: {line}" for line in said if line != "ok"]
         broken = database.execute("PRAGMA foreign_key_check").fetchmany(PROBLEMS)
@@ -65,7 +65,8 @@ def find_faults(path: Path) -> list[str]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """A copy, for reading only. Raises DamagedError when it cannot be read."""
     try:
         # immutable: no lock, no journal, nothing written beside the file.
         with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as database:
@@ -86,14 +87,14 @@ def _collections(database: sqlite3.Connection) -> Iterator[_Collection]:
 
 
 def _count(database: sqlite3.Connection, table: str) -> int:
-    return int(database.execute(f"SELECT count(*) FROM {_quoted(table)}").fetchone()[0])  # noqa: S608
+    return int(database.execute(f"SELECT count(*) FROM {quoted(table)}").fetchone()[0])  # noqa: S608
 
 
 def _files(database: sqlite3.Connection, collection: _Collection) -> Iterator[str]:
     """PocketBase stores COLLECTION/RECORD/NAME; a field holds one name or a JSON list."""
     for field in collection.file_fields:
-        column = _quoted(field)
-        query = f"SELECT id, {column} FROM {_quoted(collection.name)} WHERE {column} <> ''"  # noqa: S608
+        column = quoted(field)
+        query = f"SELECT id, {column} FROM {quoted(collection.name)} WHERE {column} <> ''"  # noqa: S608
         for record, value in database.execute(query):
             names = json.loads(value) if value.startswith("[") else [value]
             yield from (f"{collection.id}/{record}/{name}" for name in names)
@@ -107,5 +108,6 @@ def _keeps_uploads_in_s3(database: sqlite3.Connection) -> bool:
         return False  # encrypted settings: then missing files are what tells
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name of a table or column for a statement."""
     return '"' + name.replace('"', '""') + '"'

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from tinykit_ops.backup.manifest import Manifest
 from tinykit_ops.backup.places import Places
 from tinykit_ops.backup.restore import DATA, restore
 from tinykit_ops.backup.targets import Target
+from tinykit_ops.host.versions import numbers
 
 _RENAME_EXCHANGE = 2  #: linux/fs.h
 _AT_FDCWD = -100  #: fcntl.h
@@ -104,7 +104,7 @@ class InPlace:
         """
         manifest = fetch_manifest(target, read_index(target, snapshot), identities)
         ours = pocketbase_version(self.places.pocketbase)
-        if _numbers(manifest.pocketbase) > _numbers(ours):
+        if numbers(manifest.pocketbase) > numbers(ours):
             raise BackupSettingsError(
                 f"The snapshot is of PocketBase {manifest.pocketbase}, and {ours} is installed",
                 where="pocketbase.version",
@@ -123,13 +123,14 @@ class InPlace:
         target: Target,
         snapshot: str,
         identities: Sequence[Identity],
-        safety: Callable[[], None],
+        safety: Callable[[], None] | None,
         say: Callable[[str], None],
     ) -> Replaced:
         """Replace the data; on any failure the old data serves again.
 
         Args:
-            safety: makes a snapshot of the data as it is now, or raises.
+            safety: makes a snapshot of the data as it is now, or raises; None when nobody wants
+                one, or has it.
             say: tells a person what happens.
 
         Raises:
@@ -137,8 +138,9 @@ class InPlace:
         """
         self.recover(say)
         manifest = self.check(target, snapshot, identities)
-        say("a snapshot of the data as it is now, to be safe ...")
-        safety()
+        if safety is not None:
+            say("a snapshot of the data as it is now, to be safe ...")
+            safety()
         say(f"fetching {snapshot}, with every hash checked ...")
         restore(target, snapshot, self._staged, identities)
         self._give_to_owner(self._staged / DATA)
@@ -155,9 +157,13 @@ class InPlace:
             raise
         return Replaced(snapshot, manifest, self._keep(snapshot))
 
+    def interrupted(self) -> bool:
+        """Whether a run ended half-way."""
+        return self._journal.read() is not None
+
     def recover(self, say: Callable[[str], None]) -> None:
         """Undo what an interrupted run left; nothing happens when there was none."""
-        if self._journal.read() is not None:
+        if self.interrupted():
             say("an earlier restore was interrupted: the data from before it comes back ...")
             self._return()
         elif self._staged.exists():
@@ -201,7 +207,3 @@ def exchange(one: Path, other: Path) -> None:
     if libc.renameat2(*words) != 0:
         number = ctypes.get_errno()
         raise local_failure(OSError(number, os.strerror(number), str(one)))
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version))

@@ -24,6 +24,8 @@ from tinykit_ops.host.rotation_step import RotationStep
 from tinykit_ops.host.secrets_step import SecretsStep
 from tinykit_ops.host.serving import serve_step
 from tinykit_ops.host.verifier_step import VerifierStep
+from tinykit_ops.upgrade import here
+from tinykit_ops.upgrade.journal import Upgrade
 
 HOMES = {
     "node": layout.NODE_HOME,
@@ -61,7 +63,11 @@ def rotation(check: bool) -> int:
 def artifact(names: tuple[str, ...], check: bool) -> int:
     """Install pinned programs and point the `current` link of each at it."""
     config = load_agent_config()
-    steps = [ArtifactStep(_artifact(name, config), Path(HOMES[name])) for name in names]
+    steps = [
+        # PocketBase's link is switched by its own step, with the care that its data needs.
+        ArtifactStep(_artifact(name, config), Path(HOMES[name]), switches=name != "pocketbase")
+        for name in names
+    ]
     return _run(ArtifactsStep(steps), check)
 
 
@@ -88,6 +94,30 @@ def release(sha256: str, check: bool) -> int:
 def serve(sha256: str, check: bool) -> int:
     """Let the release with this archive hash serve, without a gap."""
     return _run(serve_step(release_id(sha256)), check)
+
+
+@command.command()
+@check_option
+def pocketbase(check: bool) -> int:
+    """Let the PocketBase of the settings serve; where it has data, by a tried upgrade."""
+    here.wait_for_switch()
+    return _run(here.step(load_agent_config()), check)
+
+
+@command.command("pocketbase-switch", hidden=True)
+@click.argument("upgrade")
+def pocketbase_switch(upgrade: str) -> int:
+    """Replace the server, inside the unit that `pocketbase` makes for it."""
+    pause = here.switch(load_agent_config()).run(Upgrade.model_validate_json(upgrade))
+    click.echo(f"PocketBase was away for {pause * 1000:.0f} ms")
+    return Exit.OK
+
+
+@command.command("pocketbase-settle", hidden=True)
+def pocketbase_settle() -> int:
+    """Bring an interrupted `pocketbase-switch` to its end."""
+    here.switch(load_agent_config()).settle()
+    return Exit.OK
 
 
 @command.command()

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from tinykit_ops.cli._host_releases import FORMAT, activate, list_releases, prune, rollback
+from tinykit_ops.cli._pocketbase_rollback import pocketbase_rollback
 from tinykit_ops.errors import Exit, UsageError
 from tinykit_ops.release import ReleaseInfo, Source, build_release, inspect_archive
 
@@ -22,7 +23,7 @@ def command() -> None:
     """
 
 
-for each in (list_releases, activate, rollback, prune):
+for each in (list_releases, activate, rollback, prune, pocketbase_rollback):
     command.add_command(each)
 
 

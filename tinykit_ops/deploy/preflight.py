@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from tinykit_ops import artifacts
 from tinykit_ops.errors import TinykitOpsError, UnavailableError, UsageError
+from tinykit_ops.host.versions import numbers
 from tinykit_ops.settings import Settings
 
 Facts = Mapping[str, str]
@@ -112,15 +112,12 @@ def _names(facts: Facts) -> TinykitOpsError | None:
 
 def _data(facts: Facts, settings: Settings) -> TinykitOpsError | None:
     ran, wanted = facts.get("pocketbase", ""), settings.pocketbase.version
-    if not ran or _numbers(wanted) >= _numbers(ran):
+    if not ran or numbers(wanted) >= numbers(ran):
         return None
     return UsageError(
         f"PocketBase {ran} ran on the data of this host, and {wanted} is older",
         where="pocketbase.version",
         hint=f'set it to "{ran}" or newer: an older PocketBase cannot undo the migrations of a '
-        "newer one. To go back, restore a backup from before the update on a fresh host",
+        "newer one. To go back, with the data from before: `tinykit-ops release "
+        "pocketbase-rollback` on the host, then deploy",
     )
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version))

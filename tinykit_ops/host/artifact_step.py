@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tinykit_ops import artifacts
 from tinykit_ops.artifacts import Artifact
+from tinykit_ops.host.versions import Versions
 
 
 class ArtifactStep:
@@ -15,13 +16,15 @@ class ArtifactStep:
 
     Args:
         home: the program's folder, such as `/opt/caddy`.
+        switches: point the link at it; else only where there is none yet, because another step
+            switches it with more care.
     """
 
-    def __init__(self, artifact: Artifact, home: Path) -> None:
+    def __init__(self, artifact: Artifact, home: Path, *, switches: bool = True) -> None:
         self.artifact = artifact
-        self.home = home
-        self.binary = home / artifact.version / artifact.name
-        self.link = home / "current"
+        self.versions = Versions(home, artifact.name)
+        self.binary = self.versions.binary(artifact.version)
+        self._switches = switches
 
     def pending(self) -> list[str]:
         """Whether the binary's hash or the link is not as wanted."""
@@ -30,20 +33,18 @@ class ArtifactStep:
         if not wanted or artifacts.file_sha256(self.binary) != wanted:
             left.append(f"{self.artifact.name} {self.artifact.version}")
         if not self._linked():
-            left.append(f"link {self.link}")
+            left.append(f"link {self.versions.link}")
         return left
 
     def apply(self) -> None:
         """Fetch and check the binary, then switch the link in one step."""
         artifacts.install(self.artifact, self.binary)
         if not self._linked():
-            new = self.home / ".current.new"
-            new.unlink(missing_ok=True)
-            new.symlink_to(self.artifact.version)
-            new.replace(self.link)
+            self.versions.point(self.artifact.version)
 
     def _linked(self) -> bool:
-        return self.link.is_symlink() and str(self.link.readlink()) == self.artifact.version
+        current = self.versions.current()
+        return current == self.artifact.version or (bool(current) and not self._switches)
 
 
 class ArtifactsStep:

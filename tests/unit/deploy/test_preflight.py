@@ -41,7 +41,7 @@ def test_a_fit_host_is_taken(make_settings, facts):
         ({"port_443": "apache2"}, UnavailableError, ["port 443", "apache2"]),
         ({"port_3000": "grafana"}, UnavailableError, ["port 3000"]),
         ({"people": "tinykit "}, UsageError, ["logs in here as tinykit"]),
-        ({"pocketbase": "0.41.0"}, UsageError, ["0.41.0", "is older", "restore a backup"]),
+        ({"pocketbase": "0.41.0"}, UsageError, ["0.41.0", "is older", "pocketbase-rollback"]),
     ],
 )
 def test_an_unfit_host_is_refused_with_what_to_do(make_settings, facts, error, words):

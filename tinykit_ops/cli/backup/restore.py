@@ -104,7 +104,7 @@ def _in_place(
         safety = None if no_safety_snapshot else safety_snapshot(config, host.places, store.name)
         with on_terminal() as progress:
             source = watched(store, progress)
-            done = restoring.run(source, wanted, keys, safety or (lambda: None), click.echo)
+            done = restoring.run(source, wanted, keys, safety, click.echo)
     click.echo(f"restored {wanted}; the data from before is in {done.kept}")
     return Exit.OK
 

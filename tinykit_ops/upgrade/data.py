@@ -1,0 +1,105 @@
+"""The databases as they were when the old version stopped, beside the data folder.
+
+Everything is done as PocketBase's user, who owns all of it: as root, a link that a broken-into
+PocketBase left there could lead elsewhere. Uploads stay where they are: PocketBase changes none.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from tinykit_ops.errors import StorageError
+
+MARGIN_BYTES = 64 << 20
+SECONDS = 1800
+_KEEP = """\
+set -eu
+rm -rf -- "$2.partial"; mkdir -m 700 -- "$2.partial"
+for file in "$1"/*.db "$1"/*.db-wal; do
+  [ ! -f "$file" ] || [ -L "$file" ] || cp --reflink=auto --preserve=all -- "$file" "$2.partial/"
+done
+sync -- "$2.partial"/*
+mv -T -- "$2.partial" "$2"
+"""
+#: The new version's data goes aside by renames, so that a full disk is no obstacle to that; then
+#: the copies come, which may be done again as often as it takes.
+_RETURN = """\
+set -eu
+if [ ! -d "$3" ]; then
+  mkdir -p -m 700 -- "$3.partial"
+  for file in "$1"/*.db "$1"/*.db-wal "$1"/*.db-shm; do
+    [ ! -e "$file" ] || mv -- "$file" "$3.partial/"
+  done
+  mv -T -- "$3.partial" "$3"
+fi
+rm -f -- "$1"/*.db "$1"/*.db-wal "$1"/*.db-shm
+cp --reflink=auto --preserve=all -- "$2"/* "$1/"
+sync -- "$1"/*.db
+"""
+
+
+class KeptData:
+    """The databases of a data folder, kept while its server is replaced.
+
+    Args:
+        data: PocketBase's data folder.
+        user: owns it; None for whoever runs this.
+    """
+
+    def __init__(self, data: Path, user: str | None) -> None:
+        self._data = data
+        self._user = user
+        self.kept = data.with_name(f"{data.name}.before-upgrade")
+        #: What a version that did not stay well left; kept until the next upgrade.
+        self.failed = data.with_name(f"{data.name}.failed-upgrade")
+
+    def need_space(self) -> None:
+        """Raises StorageError when there is no room for the copies."""
+        sizes = sum(file.stat().st_size for file in self._data.glob("*.db*") if file.is_file())
+        needed, free = 2 * sizes + MARGIN_BYTES, shutil.disk_usage(self._data).free
+        if free < needed:
+            raise StorageError(
+                f"Not enough room to upgrade PocketBase: {free >> 20} MiB are free, "
+                f"{needed >> 20} MiB are needed",
+                where=str(self._data.parent),
+                hint="free some space on that file system; nothing was changed",
+            )
+
+    def forget(self) -> None:
+        """Remove what an earlier upgrade kept."""
+        self._run('rm -rf -- "$2" "$2.partial" "$3" "$3.partial"')
+
+    def drop(self) -> None:
+        """Remove the copies; what a failed version left stays."""
+        self._run('rm -rf -- "$2" "$2.partial"')
+
+    def keep(self) -> None:
+        """Copy the databases of a stopped server; they are there whole, or not at all."""
+        self._run(_KEEP)
+
+    def put_back(self) -> None:
+        """Give a stopped server its databases of before; nothing happens when none were kept."""
+        if self.kept.is_dir():
+            self._run(_RETURN)
+
+    def _run(self, script: str) -> None:
+        words = ["sh", "-c", script, "sh", str(self._data), str(self.kept), str(self.failed)]
+        done = subprocess.run(
+            words,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+            cwd="/",
+            extra_groups=None if self._user is None else [],
+            user=self._user,
+            group=self._user,
+        )
+        if done.returncode != 0:
+            raise StorageError(
+                f"The databases could not be copied: {done.stderr.strip()[-300:]}",
+                where=str(self._data.parent),
+                hint="is the disk full? the server runs on, or comes back, as it was",
+            )
