@@ -19,6 +19,7 @@ class Upgrade(BaseModel):
         before, after: the versions.
         snapshot: verified, of the data under `before`.
         at: when it was decided.
+        away_ms: how long nobody answered; None when it was interrupted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,6 +28,7 @@ class Upgrade(BaseModel):
     after: str
     snapshot: SnapshotId
     at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    away_ms: int | None = None
 
 
 class Journal:
@@ -52,10 +54,10 @@ class Journal:
         """From now on there is something to finish or to take back."""
         write_atomically(self._begun, upgrade.model_dump_json().encode(), mode=0o600)
 
-    def finish(self) -> None:
+    def finish(self, upgrade: Upgrade) -> None:
         """It is done, and can be taken back."""
-        if self._begun.exists():
-            self._begun.replace(self._done)
+        write_atomically(self._done, upgrade.model_dump_json().encode(), mode=0o600)
+        self._begun.unlink(missing_ok=True)
 
     def abandon(self) -> None:
         """It is taken back while at work; the one before it stays the last."""

@@ -84,7 +84,7 @@ class Switch:
             if isinstance(error, TinykitOpsError):
                 raise self._told(upgrade, error) from error
             raise
-        self._finish()
+        self._finish(upgrade.model_copy(update={"away_ms": round(pause * 1000)}))
         return pause
 
     def settle(self) -> None:
@@ -100,7 +100,7 @@ class Switch:
             self._say(f"the upgrade was interrupted: PocketBase {upgrade.before} comes back")
             self._back(upgrade)
         else:
-            self._finish()
+            self._finish(upgrade)
 
     def _replace(self, upgrade: Upgrade) -> float:
         began = time.monotonic()
@@ -131,8 +131,8 @@ class Switch:
         self.journal.abandon()
         self._data.drop()
 
-    def _finish(self) -> None:
-        self.journal.finish()
+    def _finish(self, upgrade: Upgrade) -> None:
+        self.journal.finish(upgrade)
         self._data.drop()
 
     def _told(self, upgrade: Upgrade, error: TinykitOpsError) -> UnavailableError:
