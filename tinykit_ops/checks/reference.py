@@ -28,8 +28,8 @@ reason; nothing is ever passed unseen. Exit codes: 0 all passed, 1 findings, 2 s
 be looked at, 64 wrong usage, 69 the instance does not answer or is not tinykit.
 
 Looking changes nothing: requests are read-only, at most 100 an instance, and say who they are
-(`User-Agent: tinykit-ops/VERSION (+check)`). tinykit itself notes the host name of a page request,
-as for any visitor: check an instance by a domain that it serves.
+(`User-Agent: tinykit-ops/VERSION (+check)`). tinykit itself notes the host name of a page request
+and its time, as for any visitor: check an instance by a domain that it serves.
 
 **From where.** Whether the builder is closed to *strangers* can only be seen by one. When this
 machine is on the instance's allowlist, look from elsewhere with `--from USER@HOST` (any host that
