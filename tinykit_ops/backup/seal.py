@@ -21,6 +21,7 @@ from tinykit_ops.backup.targets import Readable
 
 CHUNK = 1 << 18
 LEVEL = 3  #: of zstd: its default, and what `tar | zstd` is compared with
+JOB_BYTES = 1 << 20  #: what one worker takes at a time; zstd's own 8 MiB would cost 40 MB of memory
 WORKERS = 2  #: threads that compress something big that nothing else is done beside
 
 
@@ -36,7 +37,10 @@ class Sealed:
 
     def __init__(self, source: Readable, recipients: Sequence[str], workers: int = 0) -> None:
         self._plain = Meter(_Source(source))
-        packer = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, threads=workers)
+        how = zstandard.ZstdCompressionParameters.from_level(
+            LEVEL, write_checksum=True, threads=workers, job_size=JOB_BYTES if workers else 0
+        )
+        packer = zstandard.ZstdCompressor(compression_params=how)
         packed = packer.stream_reader(cast(BinaryIO, self._plain), read_size=CHUNK)
         self._encrypted = _Encrypted(packed, recipients) if recipients else None
         self._sealed = Meter(self._encrypted or packed)
