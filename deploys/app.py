@@ -5,7 +5,7 @@ tinykit_ops/host/serve_step.py.
 """
 
 from tinykit_ops import layout
-from tinykit_ops.deploy import instance
+from tinykit_ops.deploy import docker, instance
 from tinykit_ops.deploy.templates import render
 from tinykit_ops.ops.agent import agent_step
 from tinykit_ops.ops.hold import hold_host
@@ -13,14 +13,21 @@ from tinykit_ops.ops.tree import File, tree
 
 TEMPLATE = "systemd/tinykit.service.j2"
 
+settings = instance.settings()
+
+
+def unit_text(*, standby: bool) -> str:
+    """The unit that serves, or the one that does meanwhile."""
+    if settings.in_containers:
+        return docker.tinykit_unit(settings, docker.STANDBY if standby else docker.SERVER)
+    return render(TEMPLATE, settings=settings, standby=standby)
+
+
 hold_host()
 written = tree(
     name="Write tinykit's units",
     entries=[
-        File(
-            f"/etc/systemd/system/{unit}",
-            render(TEMPLATE, settings=instance.settings(), standby=standby),
-        )
+        File(f"/etc/systemd/system/{unit}", unit_text(standby=standby))
         for unit, standby in (
             (layout.TINYKIT_UNIT, False),
             (layout.TINYKIT_STANDBY_UNIT, True),

@@ -3,7 +3,7 @@
 from pyinfra.context import host
 
 from tinykit_ops import layout
-from tinykit_ops.deploy import instance
+from tinykit_ops.deploy import docker, instance
 from tinykit_ops.deploy.edge import nginx_unit
 from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.host_facts import HostFacts
@@ -29,7 +29,8 @@ settings = instance.settings()
 upgrades = settings.unattended_upgrades
 with_nginx = settings.edge.kind == "nginx"
 with_btrfs = any(target.kind == "btrfs" for target in settings.backup.targets)
-clock = host.get_fact(HostFacts).get("clock") or "systemd-timesyncd"
+facts = host.get_fact(HostFacts)
+clock = facts.get("clock") or "systemd-timesyncd"
 
 hold_host()
 if with_nginx:
@@ -44,6 +45,7 @@ packages(
         clock,
         *(["unattended-upgrades"] if upgrades else []),
         *(NGINX if with_nginx else []),
+        *(docker.packages(facts) if settings.in_containers else []),
         *(["btrfs-progs"] if with_btrfs else []),
     ],
 )

@@ -4,12 +4,15 @@ PocketBase's unit makes the superuser before the server starts; the rest goes th
 """
 
 from tinykit_ops import layout
+from tinykit_ops.deploy import docker, instance
 from tinykit_ops.deploy.pocketbase import CREDENTIALS
 from tinykit_ops.ops.agent import agent_step
 from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.units import unit
 
 hold_host()
+settings = instance.settings()
+reads = docker.pocketbase_reads(settings) if settings.in_containers else []
 agent_step(name="Switch to another version of PocketBase", step=["pocketbase"])
 unit(
     name="Run PocketBase",
@@ -19,6 +22,7 @@ unit(
         f"{layout.POCKETBASE_HOME}/current",
         layout.POCKETBASE_HOOKS,
         layout.TINYKIT_MIGRATIONS,
+        *reads,
         *(f"{layout.SECRETS_DIR}/{name}" for name in CREDENTIALS),
     ],
 )

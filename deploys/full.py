@@ -21,6 +21,7 @@ else:
     local.include(str(HERE / "programs.py"))
     local.include(str(HERE / "pocketbase.py"))
     local.include(str(HERE / "release.py"))
+    local.include(str(HERE / "runtime.py"))
     local.include(str(HERE / "claim.py"))
     # Nobody can reach anything but SSH so far. First the firewall, then tinykit, which it contains,
     # and the edge.

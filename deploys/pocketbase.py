@@ -4,7 +4,7 @@ The unit starts in claim.py, when the release has brought the migrations.
 """
 
 from tinykit_ops import layout
-from tinykit_ops.deploy import instance
+from tinykit_ops.deploy import docker, instance
 from tinykit_ops.deploy.pocketbase import CREDENTIALS, DIRECTORIES, hook_files
 from tinykit_ops.deploy.templates import render
 from tinykit_ops.ops.hold import hold_host
@@ -14,6 +14,15 @@ OWNED = {"user": layout.POCKETBASE_USER, "group": layout.POCKETBASE_USER}
 
 settings = instance.settings()
 hold_host()
+if settings.in_containers:
+    unit_file = docker.pocketbase_unit()
+else:
+    unit_file = render(
+        "systemd/pocketbase.service.j2",
+        settings=settings,
+        directories=DIRECTORIES,
+        credentials=CREDENTIALS,
+    )
 
 tree(
     name="Write PocketBase's folders, hooks, wrapper and unit",
@@ -24,14 +33,6 @@ tree(
         Folder(layout.POCKETBASE_PUBLIC),
         *hook_files(),
         File(layout.POCKETBASE_COMMAND, render("pocketbase/pocketbase.sh.j2"), mode="755"),
-        File(
-            f"/etc/systemd/system/{layout.POCKETBASE_UNIT}",
-            render(
-                "systemd/pocketbase.service.j2",
-                settings=settings,
-                directories=DIRECTORIES,
-                credentials=CREDENTIALS,
-            ),
-        ),
+        File(f"/etc/systemd/system/{layout.POCKETBASE_UNIT}", unit_file),
     ],
 )

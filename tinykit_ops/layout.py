@@ -135,6 +135,24 @@ FIREWALL_ROLLBACK = "/etc/tinykit-ops/firewall-rollback.sh"
 FIREWALL_ROLLBACK_TIMER = "tinykit-ops-firewall-rollback.timer"
 FIREWALL_REFRESH_TIMER = "tinykit-ops-firewall-refresh.timer"
 
+# Docker, where it is the runtime: systemd's units of the same names start the containers.
+DOCKER_DIR = f"{CONFIG_DIR}/docker"
+DOCKER_COMPOSE = f"{DOCKER_DIR}/compose.yml"
+DOCKER_RUN = f"{DOCKER_DIR}/run"  #: what the units run: makes a container and stays with it
+DOCKER_INSIDE = f"{DOCKER_DIR}/inside.nft"  #: rules within the containers' own network
+DOCKER_RESOLV = f"{DOCKER_DIR}/resolv.conf"  #: the resolvers that the containers ask
+DOCKER_BASE = f"{DOCKER_DIR}/base.tar"  #: a root file system that waits to be imported
+DOCKER_SECRETS = "/run/tinykit-ops/containers"  #: a folder a user; copies that only he reads
+DOCKER_BUILT = f"{STATE_DIR}/images"  #: an empty file an image, as old as the image
+#: What every unit reads when it starts its container.
+DOCKER_READ = (DOCKER_COMPOSE, DOCKER_RUN, DOCKER_RESOLV)
+DOCKER_BRIDGE = "tinykit0"
+DOCKER_IMAGES = "tinykit-ops"  #: what the names of our images begin with
+NET_UNIT = "tinykit-net.service"  #: holds the network that the containers share
+NET_CONTAINER = "tinykit-net"
+POCKETBASE_CONTAINER = "tinykit-pocketbase"
+TINYKIT_CONTAINERS = ("tinykit-app",)  #: at rest; a standby is there for moments
+
 # Schedules.
 CRON_FILE = "/etc/cron.d/tinykit-ops"
 CHECKS_CRON_FILE = "/etc/cron.d/tinykit-ops-checks"

@@ -34,8 +34,13 @@ class SystemdServices:
         self._url = url
 
     def stop(self) -> None:
-        """Stop tinykit, then PocketBase, and wait until both are."""
+        """Stop tinykit, then PocketBase, and wait until both are.
+
+        Where they run in containers, their network too, which holds PocketBase's port; PocketBase's
+        unit brings it back.
+        """
         systemctl("stop", layout.TINYKIT_UNIT, layout.POCKETBASE_UNIT)
+        systemctl("stop", layout.NET_UNIT, must=False)
 
     def start(self, rows: dict[str, int]) -> None:
         """Start PocketBase, see that it is well, then start tinykit.

@@ -21,6 +21,7 @@ from tinykit_ops.host.firewall_sets import FirewallSets
 from tinykit_ops.host.firewall_wants import read_wants
 from tinykit_ops.host.release_step import ReleaseStep, release_id
 from tinykit_ops.host.rotation_step import RotationStep
+from tinykit_ops.host.runtime_step import RuntimeStep
 from tinykit_ops.host.secrets_step import SecretsStep
 from tinykit_ops.host.serving import serve_step
 from tinykit_ops.host.verifier_step import VerifierStep
@@ -94,6 +95,14 @@ def release(sha256: str, check: bool) -> int:
 def serve(sha256: str, check: bool) -> int:
     """Let the release with this archive hash serve, without a gap."""
     return _run(serve_step(release_id(sha256)), check)
+
+
+@command.command()
+@click.argument("base_sha256", default="")
+@check_option
+def runtime(base_sha256: str, check: bool) -> int:
+    """Have what the runtime needs, such as images; stop what runs in the other runtime."""
+    return _run(RuntimeStep(load_agent_config().settings, base_sha256), check)
 
 
 @command.command()

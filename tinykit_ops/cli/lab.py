@@ -52,6 +52,7 @@ def command() -> None:
 @click.option("--count", default=1, show_default=True, help="Hosts of each release.")
 @click.option("--no-s3", is_flag=True, help="Do without the S3 server.")
 @click.option("--disk", metavar="SIZE", help="A disk of its own for each new host, e.g. 2G.")
+@click.option("--docker", is_flag=True, help="Let Docker run on each new host.")
 @click.option("--acme", "with_acme", is_flag=True, help="Run an ACME server (pebble).")
 @click.option(
     "--acme-life",
@@ -66,6 +67,7 @@ def up(
     count: int,
     no_s3: bool,
     disk: str | None,
+    docker: bool,
     with_acme: bool,
     acme_life: int,
 ) -> None:
@@ -76,6 +78,7 @@ def up(
         count=count,
         s3=not no_s3,
         disk=disk,
+        docker=docker,
         acme_life=acme_life if with_acme else 0,
         progress=click.echo,
     )

@@ -17,11 +17,12 @@ NEEDED_MB = 1200  #: on /opt of a fresh host: programs, the agent, two releases
 OUR_NGINX = "nginx, configured by tinykit-ops"
 #: Which program may listen on which port; anything else means that the port is taken.
 #: Node.js names its main thread, and that is the name which `ss` shows.
+OUR_NETWORK = "Docker, for our own containers"
 PORTS = {
     "80": {"caddy", OUR_NGINX},
     "443": {"caddy", OUR_NGINX},
-    "3000": {"node", "MainThread"},
-    "8091": {"pocketbase"},
+    "3000": {"node", "MainThread", OUR_NETWORK},
+    "8091": {"pocketbase", OUR_NETWORK},
 }
 
 
@@ -78,7 +79,9 @@ def _system(facts: Facts, unsupported_os_ok: bool) -> TinykitOpsError | None:
 def _disk(facts: Facts) -> TinykitOpsError | None:
     free = int(facts.get("free_mb") or NEEDED_MB)
     # A host that serves already has most of it; its release step looks again.
-    if free >= NEEDED_MB or facts.get("port_8091") == "pocketbase":
+    if free >= NEEDED_MB or (
+        facts.get("port_8091") == "pocketbase" or facts.get("network") == "ours"
+    ):
         return None
     return UnavailableError(
         f"{free} MB are free on /opt, and {NEEDED_MB} MB are needed",
@@ -91,6 +94,8 @@ def _ports(facts: Facts) -> TinykitOpsError | None:
         program = facts.get(f"port_{port}", "")
         if program == "nginx" and facts.get("nginx") == "ours":
             program = OUR_NGINX
+        if program == "docker-proxy" and facts.get("network") == "ours":
+            program = OUR_NETWORK
         if program and program not in ours:
             return UnavailableError(
                 f"port {port} is taken by {program}",

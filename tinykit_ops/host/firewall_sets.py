@@ -40,7 +40,7 @@ class FirewallSets:
 
     Attributes:
         networks_file: where the edge reads the CDN's networks, one a line.
-        resolv_conf: names the resolvers.
+        resolv_conf, container_resolv_conf: name the resolvers, of the host and of containers.
         fetch, resolve, reload: how to ask the network, and how to tell a unit of new networks.
     """
 
@@ -48,6 +48,7 @@ class FirewallSets:
     places: Places = field(default_factory=Places)
     networks_file: Path = Path(layout.CDN_NETWORKS)
     resolv_conf: Path = host_knows.RESOLV_CONF
+    container_resolv_conf: Path = Path(layout.DOCKER_RESOLV)
     fetch: host_knows.Fetch = host_knows.fetch
     resolve: host_knows.Resolve = host_knows.resolve
     reload: Callable[[str], None] = _reload
@@ -144,7 +145,7 @@ class FirewallSets:
         """The nft script that fills the sets."""
         names = [f"{kind}{family}" for kind in ("resolver", "llm", "cdn") for family in "46"]
         content: dict[str, list[str]] = {name: [] for name in names}
-        for address in host_knows.resolvers(self.resolv_conf):
+        for address in self._resolvers():
             content[f"resolver{ip_address(address).version}"].append(address)
         for address in known.llm.get(self._llm_name(), []):
             parsed = _real(address)
@@ -152,6 +153,13 @@ class FirewallSets:
         for network in host_knows.cdn_networks(self.wants, known) if self.wants.cdn else []:
             content[f"cdn{network.version}"].append(str(network))
         return "".join(_filled(name, members) for name, members in content.items())
+
+    def _resolvers(self) -> list[str]:
+        """Those of the host, and those that containers ask."""
+        found = set(host_knows.resolvers(self.resolv_conf))
+        if self.container_resolv_conf.exists():
+            found |= set(host_knows.resolvers(self.container_resolv_conf))
+        return sorted(found)
 
     def _note(self, known: Known, problems: Iterable[TinykitOpsError]) -> None:
         counts = {address: len(networks) for address, networks in known.cdn.items()}

@@ -24,6 +24,7 @@ TINYKIT_FILES = (
     layout.TINYKIT_ENVIRONMENT,
     layout.TINYKIT_CURRENT,
     f"{layout.NODE_HOME}/current",
+    *layout.DOCKER_READ,  # not there without containers
 )
 STANDBY_URL = f"http://127.0.0.1:{layout.TINYKIT_STANDBY_PORT}"
 #: What was sent on to a server before the edge changed its mind has reached it by then; seconds.
@@ -60,7 +61,8 @@ class ServeStep:
         self._store = store or ReleaseStore()
         self._wanted = release or self._store.current()
         self._agents = agents
-        self._server = server or Unit(layout.TINYKIT_UNIT, TINYKIT_FILES, boots=True)
+        image = f"{layout.DOCKER_BUILT}/{self._store.current()}"  # of a container
+        self._server = server or Unit(layout.TINYKIT_UNIT, (*TINYKIT_FILES, image), boots=True)
         self._standby = standby or Unit(layout.TINYKIT_STANDBY_UNIT)
         self._database = database or Unit(layout.POCKETBASE_UNIT)
         self._flag = flag

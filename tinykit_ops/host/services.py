@@ -14,6 +14,8 @@ def services(settings: Settings) -> dict[str, str]:
         "edge": layout.CADDY_UNIT if settings.edge.kind == "caddy" else layout.NGINX_UNIT,
         "cron": "cron.service",
     }
+    if settings.in_containers:
+        found["network"] = layout.NET_UNIT
     if settings.firewall.enabled:
         found["firewall"] = layout.FIREWALL_UNIT
     if settings.bans.enabled:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tinykit_ops.errors import UsageError
 from tinykit_ops.lab import acme, addresses, cgroups, forwarding, keys, network, plan, s3, seed
 from tinykit_ops.lab import state as notes
+from tinykit_ops.lab.base_image import ensure_base_image
 from tinykit_ops.lab.errors import LabNotFoundError
 from tinykit_ops.lab.host import LabHost
 from tinykit_ops.lab.lab import Lab
@@ -30,6 +31,7 @@ def build(
     with_s3: bool,
     disk: str | None,
     acme_life: int,
+    docker: bool,
     *,
     progress: Progress,
 ) -> Lab:
@@ -47,7 +49,9 @@ def build(
             _build_network(names, state)
         missing = _missing(state, wanted, asked=bool(releases) or count > 1)
         trees = {code: ensure_tree(code, cache, names.cgroup, progress) for code in set(missing)}
-        state = plan.add_hosts(state, missing, lambda code: trees[code].name, disk)
+        if any(host.docker for host in state.hosts) or (docker and missing):
+            ensure_base_image(cache, names.cgroup, progress)
+        state = plan.add_hosts(state, missing, lambda code: trees[code].name, disk, docker)
         notes.save(names.folder, state)
         lab = Lab(names, state, cache)
         _prepare_hosts(lab)

@@ -8,6 +8,7 @@ from typing import Any
 
 from tinykit_ops.artifacts import file_sha256
 from tinykit_ops.errors import UsageError
+from tinykit_ops.lab.base_image import base_image_path
 from tinykit_ops.lab.host import LabHost
 from tinykit_ops.lab.keys import ensure_age_key
 from tinykit_ops.lab.lab import Lab
@@ -80,6 +81,8 @@ def settings(lab: Lab, host: LabHost, app: Path | None = None) -> dict[str, Any]
         "edge": {"tls": {"mode": "internal"}},
         "firewall": {"ssh_from": [str(networks.hosts4), str(networks.hosts6)]},
     }
+    if host.machine.state.docker:
+        found["docker"] = {"base_archive": str(base_image_path(lab.cache))}
     if lab.state.s3:
         found["backup"] = {"targets": [_target(lab, host)]}
     return found

@@ -33,11 +33,17 @@ while :; do
         export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
         # Nobody else can see this tree; a lock file would stay behind after a power cut.
         export SYSTEMD_NSPAWN_LOCK=0
+        set --
+        if [ -n "$DOCKER" ]; then
+            # Docker's own layers are overlays too, which cannot lie on the overlay of a host.
+            mkdir -p "$layers/docker"
+            set -- --capability=all --bind="$layers/docker:/var/lib/docker"
+        fi
         # bpf: IPAddressDeny= of units; keyctl: session key rings of SSH logins.
         exec systemd-nspawn --quiet --boot --register=no --keep-unit \
             --directory="$FOLDER/root" --machine="$MACHINE" --hostname="$HOST" \
             --network-bridge="$BRIDGE" --resolv-conf=off --link-journal=no --timezone=off \
-            --console=pipe --system-call-filter="bpf add_key keyctl"
+            --console=pipe --system-call-filter="bpf add_key keyctl" "$@"
     ) || code=$?
     echo "tinykit-lab: $HOST ended with exit code $code"
     [ "$code" = 133 ] || exit "$code"  # 133: it asked for a reboot

@@ -43,6 +43,7 @@ class Lab:
         s3: bool = True,
         disk: str | None = None,
         acme_life: int = 0,
+        docker: bool = False,
         root: Path | None = None,
         cache: Path | None = None,
         progress: Progress = quiet,
@@ -57,12 +58,13 @@ class Lab:
             disk: size of a disk for each new host ("2G"); None shares this machine's.
             acme_life: seconds that the certificates of an ACME server of its own are good for;
                 without one when 0. It stays as it was first asked for.
+            docker: whether Docker can run on each new host; it gets every capability for that.
             root, cache: folders for the labs and the base trees.
         Raises: TinykitOpsError in many kinds; what was made stays, and `up` goes on from there.
         """
         from tinykit_ops.lab.building import build  # it needs this module
 
-        request = (releases, count, s3, disk, acme_life)
+        request = (releases, count, s3, disk, acme_life, docker)
         names = LabNames(root or state_root(), check_name(name))
         return build(names, cache or cache_root(), *request, progress=progress)
 

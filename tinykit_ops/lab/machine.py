@@ -99,6 +99,7 @@ class Machine:
             "FOLDER": str(self.folder),
             "TREE": str(self.trees / self.state.tree),
             "DISK": self.state.disk or "",
+            "DOCKER": "yes" if self.state.docker else "",
             "MACHINE": self.names.machine(self.state.number),
             "HOST": self.state.name,
             "BRIDGE": self.names.bridge,

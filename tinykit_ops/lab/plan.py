@@ -74,13 +74,18 @@ def missing_releases(state: LabState, wanted: Sequence[str]) -> list[str]:
 
 
 def add_hosts(
-    state: LabState, releases: Sequence[str], tree_of: Callable[[str], str], disk: str | None
+    state: LabState,
+    releases: Sequence[str],
+    tree_of: Callable[[str], str],
+    disk: str | None,
+    docker: bool = False,
 ) -> LabState:
     """The lab with one more host for each of `releases`, named tk-1, tk-2, … .
 
     Args:
         tree_of: code name → name of its base tree.
         disk: size of a disk of its own ("2G"), or None.
+        docker: whether Docker can run on them.
     """
     networks = networks_of(state)
     hosts = list(state.hosts)
@@ -96,6 +101,7 @@ def add_hosts(
             address4=str(networks.host4(number)),
             address6=str(networks.host6(number)),
             disk=disk,
+            docker=docker,
         )
         hosts.append(host)
     return replace(state, hosts=hosts)

@@ -25,6 +25,7 @@ class HostState:
     address4: str
     address6: str
     disk: str | None = None  #: size of its disk ("2G"); None shares this machine's
+    docker: bool = False  #: whether Docker can run on it
 
     @property
     def folder_name(self) -> str:

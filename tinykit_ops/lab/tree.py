@@ -89,19 +89,31 @@ def _build(
     partial = tree.with_name(f".partial-{tree.name}")
     partial.mkdir(mode=0o755)
     extra, root, finish = partial / "files", partial / "root", partial / "finish.sh"
-    _write_files(extra, surroundings)
+    write_files(extra, surroundings)
     finish.write_text(_FINISH)
-    cgroups.create(f"{cgroup}/build")
-    words = [
-        *("unshare", "--mount", "--propagation", "slave"),
-        *("mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory"),
-        f"--include={','.join(PACKAGES)}",
+    options = [
+        *("--variant=minbase", "--format=directory", f"--include={','.join(PACKAGES)}"),
         *(f"--aptopt={extra / path}" for path in surroundings.apt_files),
         f'--customize-hook=tar -C "{extra}" -c . | tar -C "$1" --no-overwrite-dir -x',
         f'--customize-hook=chroot "$1" sh < "{finish}"',
-        codename,
-        str(root),
     ]
+    bootstrap(codename, root, options, sources, cgroup)
+    root.rename(tree)
+    shutil.rmtree(partial)
+
+
+def bootstrap(
+    codename: str, target: Path, options: list[str], sources: list[str], cgroup: str
+) -> None:
+    """Make a Debian with mmdebstrap; its scratch files go beside `target`.
+
+    Args:
+        cgroup: where the work runs, so that `lab down` can end it.
+    Raises: CommandError.
+    """
+    cgroups.create(f"{cgroup}/build")
+    words = ["unshare", "--mount", "--propagation", "slave", "mmdebstrap", "--mode=root"]
+    words += [*options, codename, str(target)]
     # Sources come on standard input, for they may hold a password.
     text = "".join(f"{line}\n" for line in sources) or None
     if text:
@@ -111,15 +123,14 @@ def _build(
             cgroups.inside(f"{cgroup}/build", words),
             input_text=text,
             timeout=BUILD_SECONDS,
-            env={**os.environ, "TMPDIR": str(partial)},
+            env={**os.environ, "TMPDIR": str(target.parent)},
         )
     finally:
         cgroups.end(f"{cgroup}/build")  # also what an interrupted build left running
-    root.rename(tree)
-    shutil.rmtree(partial)
 
 
-def _write_files(folder: Path, surroundings: Surroundings) -> None:
+def write_files(folder: Path, surroundings: Surroundings) -> None:
+    """Write this machine's settings for fetching packages below a new folder."""
     folder.mkdir(mode=0o755)
     for path, data in surroundings.files.items():
         target = folder / path

@@ -36,7 +36,8 @@ class HostFacts(FactBase[dict[str, str]]):
     /opt, `clock` (the time service other than systemd's that is installed), `people` (those of our
     users' names that belong to a person), `pocketbase` (the version that ran on the data here),
     `port_N` (the program that listens on port N), `nginx` (`ours` when it serves an instance),
-    `ipv6` (`yes` or `no`).
+    `network` (`ours` when our containers' network runs), `docker_ce` (`yes` when Docker's own
+    packages are installed), `ipv6` (`yes` or `no`).
     """
 
     def command(self) -> str:
@@ -53,6 +54,8 @@ echo "people=$(getent passwd {users} | awk -F: '$3 >= 1000 {{printf "%s ", $1}}'
 if [ -e {layout.POCKETBASE_DATA}/data.db ]; then
   echo "pocketbase=$(readlink {layout.POCKETBASE_HOME}/current)"
 fi
+if systemctl is-active --quiet {layout.NET_UNIT} 2>/dev/null; then echo "network=ours"; fi
+if dpkg-query -W docker-ce >/dev/null 2>&1; then echo "docker_ce=yes"; fi
 if [ -e {layout.NGINX_CONFIG} ]; then echo "nginx=ours"; fi
 if [ -e /proc/net/if_inet6 ]; then echo "ipv6=yes"; else echo "ipv6=no"; fi
 for port in 80 443 3000 8091; do

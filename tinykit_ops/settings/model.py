@@ -16,6 +16,7 @@ from tinykit_ops.settings.backup import BackupSettings
 from tinykit_ops.settings.backup_targets import DirectoryTarget, S3Target, Target
 from tinykit_ops.settings.bans import BanSettings
 from tinykit_ops.settings.checks import CheckSettings
+from tinykit_ops.settings.docker import DockerSettings, unreachable_from_containers
 from tinykit_ops.settings.edge import EdgeSettings, TlsSettings
 from tinykit_ops.settings.firewall import EVERYWHERE, CdnSettings, FirewallSettings
 from tinykit_ops.settings.problems import Problem
@@ -32,6 +33,7 @@ __all__ = [
     "BackupSettings",
     "CdnSettings",
     "DirectoryTarget",
+    "DockerSettings",
     "EdgeSettings",
     "FirewallSettings",
     "Gate",
@@ -102,6 +104,11 @@ def _private_web_has_addresses(settings: Settings) -> Iterator[Problem]:
         yield Problem("firewall.web_from", reason, 'name your networks, or use "mode": "public"')
 
 
+def _containers_reach_the_model(settings: Settings) -> Iterator[Problem]:
+    if settings.runtime == "docker":
+        yield from unreachable_from_containers("llm.base_url", settings.llm.base_url or "")
+
+
 def _plain_secrets_are_usable(settings: Settings) -> Iterator[Problem]:
     for name in ("admin_password", "superuser_password"):
         secret: Secret | None = getattr(settings, name)
@@ -120,6 +127,7 @@ class Settings(Section):
         _builder_domain_differs,
         _domains_are_public,
         _private_web_has_addresses,
+        _containers_reach_the_model,
         _plain_secrets_are_usable,
     )
 
@@ -161,8 +169,17 @@ class Settings(Section):
         "made up on the host and kept there in a file that only root can read.",
         examples=[{"command": "pass show tinykit/superuser"}],
     )
-    runtime: Literal["systemd"] = Field(
-        default="systemd", description="What runs the services.", examples=["systemd"]
+    runtime: Literal["systemd", "docker"] = Field(
+        default="systemd",
+        description="What runs tinykit and PocketBase: systemd by itself, or containers, which "
+        "systemd's units start. Data, edge, backups and checks are the same; it can be switched "
+        "at any time.",
+        examples=["docker"],
+    )
+    docker: DockerSettings = Field(
+        default=DockerSettings(),
+        description='What the containers stand on, for the runtime "docker".',
+        examples=[{"base_image": "debian:trixie-slim"}],
     )
     app: AppSettings = Field(
         description="The tinykit to run.",
@@ -221,6 +238,11 @@ class Settings(Section):
     def builder_origin(self) -> str:
         """Where people log in to the builder: a scheme and a host name."""
         return f"https://{self.builder_domain or self.domains[0]}"
+
+    @property
+    def in_containers(self) -> bool:
+        """Whether tinykit and PocketBase run in containers."""
+        return self.runtime == "docker"
 
     @property
     def superuser(self) -> str:

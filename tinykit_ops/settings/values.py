@@ -225,6 +225,14 @@ ModelName = Annotated[
 Version = Annotated[
     str, _word(r"\d{1,4}\.\d{1,4}\.\d{1,4}", "must be three numbers with dots between them")
 ]
+#: [registry/]name[:tag][@digest], as Docker takes it.
+ImageName = Annotated[
+    str,
+    _word(
+        r"[a-z0-9][a-z0-9._/:@-]{0,254}",
+        "must be an image's name: small letters, digits and . _ / : @ -",
+    ),
+]
 #: Text without line breaks, at most 1000 characters.
 OneLine = Annotated[str, AfterValidator(_one_line)]
 Slug = Annotated[

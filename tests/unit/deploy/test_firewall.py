@@ -143,8 +143,14 @@ def test_an_ipv6_address_that_is_not_the_internets_is_closed_to_tinykit(address)
 
 
 def test_tinykits_other_ways_out_are_pocketbase_and_the_resolvers(make_settings):
-    chain = re.search(r"chain tinykit \{(.*?)\n\t\}", ruleset(make_settings()), re.DOTALL).group(1)
-    lines = [line.strip() for line in chain.splitlines()]
+    chains = re.search(
+        r"chain tinykit \{(.*?)\n\t\}\s+chain internet \{(.*?)\n\t\}",
+        ruleset(make_settings()),
+        re.DOTALL,
+    )
+    own, internet = ([line.strip() for line in chain.splitlines()] for chain in chains.groups())
+    assert own[-1] == "goto internet"
+    lines = [*own[:-1], *internet]
     accepted = [line for line in lines if line.endswith("accept")]
     assert "ip daddr 127.0.0.1 tcp dport 8091 accept" in accepted
     assert accepted.index("tcp dport { 80, 443 } accept") == len(accepted) - 1

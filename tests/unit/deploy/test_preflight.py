@@ -20,6 +20,7 @@ GOOD |= {"free_mb": "9000", "clock": "", "people": ""}
         {"port_80": "caddy", "port_443": "caddy", "port_3000": "MainThread"},
         {"port_80": "nginx", "port_443": "nginx", "nginx": "ours"},
         {"free_mb": "300", "port_8091": "pocketbase"},  # it has its programs already
+        {"port_3000": "docker-proxy", "port_8091": "docker-proxy", "network": "ours"},
         {"pocketbase": "0.23.4"},
         {"pocketbase": "0.40.6"},
     ],
@@ -37,6 +38,7 @@ def test_a_fit_host_is_taken(make_settings, facts):
         ({"version": "11"}, UsageError, ["debian 11"]),
         ({"machine": "riscv64"}, UnavailableError, ["riscv64"]),
         ({"free_mb": "1000"}, UnavailableError, ["1000 MB"]),
+        ({"port_3000": "docker-proxy"}, UnavailableError, ["port 3000", "docker-proxy"]),
         ({"port_80": "nginx"}, UnavailableError, ["port 80", "nginx", "disable nginx"]),
         ({"port_443": "apache2"}, UnavailableError, ["port 443", "apache2"]),
         ({"port_3000": "grafana"}, UnavailableError, ["port 3000"]),

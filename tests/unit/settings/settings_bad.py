@@ -706,7 +706,46 @@ BAD: list[Row] = [
     ("port 65536", {"firewall": {"ssh_port": 65536}}, "firewall.ssh_port", "65535 or less", "22"),
     ("a port in quotes", {"firewall": {"ssh_port": "22"}}, "firewall.ssh_port", "quotes", "22"),
     ("1 for yes", {"firewall": {"enabled": 1}}, "firewall.enabled", "True or False", "True"),
-    ("another runtime", {"runtime": "podman"}, "runtime", "must be one of", "systemd"),
+    ("another runtime", {"runtime": "podman"}, "runtime", "must be one of", "docker"),
+    # Docker.
+    ("a public subnet", {"docker": {"subnet": "8.8.8.0/24"}}, "docker.subnet", "no private", "/28"),
+    (
+        "a loopback subnet",
+        {"docker": {"subnet": "127.1.0.0/24"}},
+        "docker.subnet",
+        "private",
+        "/28",
+    ),
+    ("an IPv6 subnet", {"docker": {"subnet": "fd00::/64"}}, "docker.subnet", "IPv4", "/28"),
+    ("a subnet of two", {"docker": {"subnet": "10.0.0.0/31"}}, "docker.subnet", "too small", "/28"),
+    (
+        "an image's name with a blank",
+        {"docker": {"base_image": "debian trixie"}},
+        "docker.base_image",
+        "image's name",
+        "debian",
+    ),
+    (
+        "a resolver on the host's loopback",
+        {"docker": {"resolvers": ["127.0.0.53"]}},
+        "docker.resolvers[0]",
+        "cannot reach",
+        "network",
+    ),
+    (
+        "a network for a resolver",
+        {"docker": {"resolvers": ["192.0.2.0/24"]}},
+        "docker.resolvers[0]",
+        "no IPv4 address",
+        "192.0.2.53",
+    ),
+    (
+        "a model on the host's loopback, out of a container",
+        {"runtime": "docker", "llm": {"provider": "custom", "base_url": "http://localhost:11434"}},
+        "llm.base_url",
+        "a container cannot reach",
+        "systemd",
+    ),
 ]
 
 

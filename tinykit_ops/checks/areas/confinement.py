@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinykit_ops import layout
+from tinykit_ops.checks.containers import find_container, in_containers
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.host import HostFacts
 from tinykit_ops.checks.model import (
@@ -70,7 +71,9 @@ def programs_are_roots(look: Context) -> Verdict:
     ),
 )
 def tinykit_is_confined(look: Context) -> Verdict:
-    """Asks systemd about the unit as it runs."""
+    """Asks systemd about the unit as it runs, or Docker about the container."""
+    if in_containers(look):
+        return _containers_are_confined(look.machine)
     names = (*_WANTED, "ReadWritePaths", "InaccessiblePaths")
     said = _properties(look.machine, *names)
     tally = Tally()
@@ -83,6 +86,26 @@ def tinykit_is_confined(look: Context) -> Verdict:
     for path in (layout.POCKETBASE_STATE, layout.CONFIG_DIR):
         shut = path in [each.lstrip("-+") for each in hidden.split()]
         (tally.good if shut else tally.bad).append(f"{path} is {'hidden' if shut else 'in sight'}")
+    return tally.verdict()
+
+
+def _containers_are_confined(host: HostFacts) -> Verdict:
+    tally = Tally()
+    for name in layout.TINYKIT_CONTAINERS:
+        try:
+            container = find_container(host, name)
+        except CannotLook as reason:
+            tally.unseen.append(str(reason))
+            continue
+        tally.bad += [f"{name} may write to {path}" for path in container.writable()]
+        tally.bad += container.looseness()
+        # The resolvers lie among the settings, and are no secret.
+        seen = [path for path in container.sees() if path != layout.DOCKER_RESOLV]
+        for path in (layout.POCKETBASE_STATE, layout.CONFIG_DIR):
+            shows = [each for each in seen if f"{each}/".startswith(f"{path}/") or each == "/"]
+            tally.bad += [f"{name} sees {each}" for each in shows]
+            if not shows:
+                tally.good.append(f"{name}: {path} is not there")
     return tally.verdict()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinykit_ops import layout
+from tinykit_ops.checks.containers import in_containers, inside
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.model import (
     Area,
@@ -47,14 +48,16 @@ _METADATA = ("169.254.169.254", "80")
 )
 def egress_is_contained(look: Context) -> Verdict:
     """Connects as tinykit's user: to PocketBase, which must work, to tinykit's own port and to a
-    cloud's metadata address, which must be refused at once. Nothing is sent."""
-    tinykit = ("runuser", "-u", layout.TINYKIT_USER, "--", "python3", "-c", _CONNECT)
+    cloud's metadata address, which must be refused at once. With containers, it does so in their
+    network, and the host's SSH must be refused too. Nothing is sent."""
+    enter = inside(look.machine) if in_containers(look) else ()
+    tinykit = (*enter, "runuser", "-u", layout.TINYKIT_USER, "--", "python3", "-c", _CONNECT)
     control = look.machine.run(*tinykit, "127.0.0.1", str(layout.POCKETBASE_PORT))
     if control.status != 0:
         raise CannotLook(f"user {layout.TINYKIT_USER} cannot reach PocketBase: {control.complaint}")
     tally = Tally()
     # As root this port answers, so that a refusal is the firewall's.
-    for address, port in (("127.0.0.1", str(layout.TINYKIT_PORT)), _METADATA):
+    for address, port in (("127.0.0.1", str(layout.TINYKIT_PORT)), _METADATA, *_beyond(look)):
         result = look.machine.run(*tinykit, address, port)
         line = f"user {layout.TINYKIT_USER} to {address} port {port}"
         if result.status == 0:
@@ -64,6 +67,13 @@ def egress_is_contained(look: Context) -> Verdict:
         else:
             tally.bad.append(f"{line}: not refused, only unanswered")
     return tally.verdict()
+
+
+def _beyond(look: Context) -> list[tuple[str, str]]:
+    """Out of a container, the host is another address: its SSH server answers there."""
+    if look.settings is None or not look.settings.in_containers:
+        return []
+    return [(str(look.settings.docker.gateway), str(look.settings.firewall.ssh_port))]
 
 
 @check(

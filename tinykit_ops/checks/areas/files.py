@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tinykit_ops import layout
+from tinykit_ops.checks.containers import find_container, in_containers, ours
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.host import HostFacts
 from tinykit_ops.checks.model import Area, CannotLook, Remedy, Severity, Tally, Vantage, Verdict
@@ -30,11 +31,15 @@ _EXPOSURE = re.compile(r"Overall exposure level for \S+: (\d+(?:\.\d+)?)")
         by_hand="Give each unit its own User=, and ProtectSystem=strict, ProtectHome=yes, "
         "PrivateUsers=yes, PrivateDevices=yes, PrivateTmp=yes, NoNewPrivileges=yes, "
         "CapabilityBoundingSet=, RestrictAddressFamilies=, SystemCallFilter=@system-service and "
-        "the rest that `systemd-analyze security UNIT` names."
+        "the rest that `systemd-analyze security UNIT` names. In a compose file: `user:`, "
+        "`read_only: true`, `cap_drop: [ALL]`, `security_opt: [no-new-privileges:true]`, and "
+        "ports published on 127.0.0.1 only."
     ),
 )
 def units_are_hardened(look: Context) -> Verdict:
-    """Asks systemd about the units as they run."""
+    """Asks systemd about the units as they run, or Docker about the containers."""
+    if in_containers(look):
+        return _containers_are_hardened(look.machine)
     tally = Tally()
     for unit, (limit, user) in _LIMITS.items():
         try:
@@ -45,6 +50,28 @@ def units_are_hardened(look: Context) -> Verdict:
         tally.bad += faults
         tally.good.append(line)
     return tally.verdict()
+
+
+def _containers_are_hardened(host: HostFacts) -> Verdict:
+    tally = Tally()
+    for name, user in ours().items():
+        try:
+            container, wanted = find_container(host, name), _user_id(host, user)
+        except CannotLook as reason:
+            tally.unseen.append(str(reason))
+            continue
+        tally.bad += container.looseness()
+        if container.user() != wanted:
+            tally.bad.append(f"{name} runs as {container.user() or 'root'}, not as {user}")
+        tally.good.append(f"{name} runs as {user}, read-only, without capabilities")
+    return tally.verdict()
+
+
+def _user_id(host: HostFacts, user: str) -> str:
+    result = host.run("id", "--user", user)
+    if result.status != 0:
+        raise CannotLook(f"there is no user {user}: {result.complaint}")
+    return result.out.strip()
 
 
 def _look_at(host: HostFacts, unit: str, limit: float, user: str) -> tuple[list[str], str]:
