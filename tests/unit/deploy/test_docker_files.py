@@ -148,8 +148,12 @@ def test_without_containers_nothing_is_said_of_them(make_settings):
 
 
 @pytest.mark.parametrize("outbound", [False, True])
-def test_pocketbase_opens_connections_only_when_the_settings_let_it(files, outbound):
-    text = files(pocketbase={"outbound": outbound})[layout.DOCKER_INSIDE].content
+def test_pocketbase_opens_connections_only_when_the_settings_let_it(files, make_settings, outbound):
+    mine = {"pocketbase": {"outbound": outbound}}
+    text = files(**mine)[layout.DOCKER_INSIDE].content
+    assert ("dport { 25, 465, 587 } goto refused" in text) == outbound  # for tinykit
+    outer = ruleset(make_settings(runtime="docker", **mine))
+    assert ("dport { 25, 465, 587 } accept" in chain(outer, "internet")) == outbound
     assert ('\t\tmeta skuid "pocketbase" accept' in text) == outbound
 
 
