@@ -17,13 +17,6 @@ Json = dict[str, Any]
 
 #: From where tinykit's server, the agent and the edge's own questions come.
 LOOPBACK = ("127.0.0.1", "::1")
-
-
-def inner_addresses(settings: Settings) -> list[str]:
-    """Loopback; and where PocketBase is in a container, the host as it is seen from there."""
-    return [*LOOPBACK, *([str(settings.docker.gateway)] if settings.in_containers else [])]
-
-
 #: What the edge sets itself, whatever a client sent.
 PROXY_HEADER = "X-Forwarded-For"
 #: Logins a minute that are left where loopback counts too: tinykit and the agent log in from there.
@@ -73,7 +66,7 @@ def superuser_addresses(settings: Settings) -> list[str]:
     strict = gate.match == "all" or len(gate.require) == 1
     if "allowlist" not in gate.require or not strict:
         return []
-    return [*inner_addresses(settings), *(str(network) for network in settings.access.allowlist)]
+    return [*LOOPBACK, *(str(network) for network in settings.access.allowlist)]
 
 
 def _limits(settings: Settings, current: Json) -> Json:
@@ -89,8 +82,7 @@ def _limits(settings: Settings, current: Json) -> Json:
     limits: Json = {"enabled": True, "rules": [*others, *kept]}
     if excludes:
         left_out = now["excludedIPs"]
-        inner = [ip for ip in inner_addresses(settings) if ip not in left_out]
-        limits["excludedIPs"] = [*left_out, *inner]
+        limits["excludedIPs"] = [*left_out, *(ip for ip in LOOPBACK if ip not in left_out)]
     return limits
 
 

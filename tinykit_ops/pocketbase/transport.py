@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import requests
 
@@ -17,6 +18,7 @@ from tinykit_ops.pocketbase.errors import (
 
 Json = dict[str, Any]
 CHUNK = 1 << 18
+_LOOPBACK = "127.0.0.1"
 
 
 class Transport:
@@ -34,6 +36,10 @@ class Transport:
         self._http = requests.Session()
         self._http.trust_env = False  # no proxy and no ~/.netrc between us and the server
         self._http.verify = verify
+        if urlsplit(self.url).hostname == _LOOPBACK:
+            # Docker brings us to a container from another address than the loopback that superusers
+            # may come from. The server takes a client's address from here, as it does for the edge.
+            self._http.headers["X-Forwarded-For"] = _LOOPBACK
 
     def __enter__(self) -> Self:
         return self
