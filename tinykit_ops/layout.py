@@ -159,3 +159,6 @@ CHECKS_CRON_FILE = "/etc/cron.d/tinykit-ops-checks"
 CHECKS_WAIVERS = f"{CONFIG_DIR}/waivers.toml"  #: findings that the inventory accepts
 CHECKS_CA_FILE = f"{CONFIG_DIR}/checks-ca.pem"  #: on a verifier: authorities besides the system's
 CHECKS_STATE = f"{STATE_DIR}/checks"  #: root's, 0700: the last report, and the history
+WATCH_CRON_FILE = "/etc/cron.d/tinykit-ops-watch"
+WATCH_STATE = f"{STATE_DIR}/watch"  #: root's, 0700: what was read and learnt, and what is wrong
+WATCH_LOCK = f"{LOCK_DIR}/watch"

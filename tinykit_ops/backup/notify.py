@@ -1,4 +1,5 @@
-"""Telling others how a backup, a verification or a prune went: a ping, a webhook, an e-mail.
+"""Telling others how a backup, a verification or a prune went: a ping, a webhook, an
+e-mail, a push message by ntfy.
 
 A hook that fails is a line in the log and never fails a backup. Addresses are secrets: they are
 read from files of root, are in no argument of a program, and no error text of a hook is shown,
@@ -24,15 +25,18 @@ from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.errors import BackupError
 from tinykit_ops.backup.outcome import Outcome
 
-BACKUP, VERIFY, PRUNE, CHECK = "backup", "verify", "prune", "check"  #: jobs
+BACKUP, VERIFY, PRUNE, CHECK, WATCH = "backup", "verify", "prune", "check", "watch"  #: jobs
 PING_URL = "backup-notify-ping-url"
 #: Of jobs that have an address of their own.
 OWN_PING_URLS = {
     VERIFY: "backup-notify-verify-ping-url",
     PRUNE: "backup-notify-prune-ping-url",
     CHECK: "checks-ping-url",
+    WATCH: "watch-ping-url",
 }
 WEBHOOK_URL = "backup-notify-webhook-url"
+NTFY_URL = "backup-notify-ntfy-url"
+NTFY_TOKEN = "backup-notify-ntfy-token"  # noqa: S105
 SENDMAIL = Path("/usr/sbin/sendmail")
 HOOK_SECONDS = 20.0  #: at most, for each hook, whatever its server does
 _SUBJECTS = {
@@ -40,7 +44,10 @@ _SUBJECTS = {
     VERIFY: "Verification of the backups",
     PRUNE: "Pruning of the backups",
     CHECK: "Security check",
+    WATCH: "Watch",
 }
+_VERDICTS = {WATCH: ("has good news", "found a problem")}  #: other jobs: see `_subject`
+_NTFY_BYTES = 4000
 _ANSWER_SECONDS = (5, 10)  #: to connect, and between two pieces of the answer
 
 
@@ -77,9 +84,29 @@ class Notifier:
         bad = error is not None or any(outcome.error for outcome in outcomes)
         self._ping("/fail" if bad else "", "\n".join(lines))
         self._webhook(outcomes, lines, "failure" if bad else "success")
+        if bad or self.config.settings.backup.notify.email_on == "always":
+            self._message("e-mail", lines, bad)
+            self._message("ntfy", lines, bad)
+
+    def channels(self) -> list[str]:
+        """Which channels for news the settings name, as `tell` calls them; a ping is none."""
         wanted = self.config.settings.backup.notify
-        if wanted.email and (bad or wanted.email_on == "always"):
-            self._guarded("e-mail", lambda: self._mail(str(wanted.email), lines, bad))
+        named = {"webhook": wanted.webhook_url, "e-mail": wanted.email, "ntfy": wanted.ntfy_url}
+        return [name for name, value in named.items() if value is not None]
+
+    def tell(self, channel: str, outcomes: Sequence[Outcome]) -> bool:
+        """Tell one channel, whether the news is good or bad. Returns whether it was reached."""
+        before, lines = len(self.failures), summary(outcomes, None)
+        bad = any(outcome.error for outcome in outcomes)
+        if channel == "webhook":
+            self._webhook(outcomes, lines, "failure" if bad else "success")
+        else:
+            self._message(channel, lines, bad)
+        return len(self.failures) == before
+
+    def alive(self) -> None:
+        """Call the job's own ping, if it has one."""
+        self._ping("", "")
 
     # Each hook ---------------------------------------------------------------------------------
 
@@ -102,9 +129,12 @@ class Notifier:
             VERIFY: wanted.verify_ping_url,
             PRUNE: wanted.prune_ping_url,
             CHECK: self.config.settings.checks.ping_url,
+            WATCH: self.config.settings.watch.ping_url,
         }.get(self.job)
         if own is not None:
             return OWN_PING_URLS[self.job]
+        if self.job == WATCH:
+            return None
         tells_all = self.job == self.main_job or ending == "/fail"
         return PING_URL if wanted.ping_url is not None and tells_all else None
 
@@ -123,12 +153,29 @@ class Notifier:
         }
         self._guarded("webhook", lambda: _post(self.config.secret(WEBHOOK_URL), json=document))
 
+    def _message(self, channel: str, lines: Sequence[str], bad: bool) -> None:
+        wanted = self.config.settings.backup.notify
+        if channel == "e-mail" and wanted.email:
+            self._guarded(channel, lambda: self._mail(str(wanted.email), lines, bad))
+        if channel == "ntfy" and wanted.ntfy_url is not None:
+            self._guarded(channel, lambda: self._ntfy(lines, bad))
+
+    def _ntfy(self, lines: Sequence[str], bad: bool) -> None:
+        headers = {"Title": self._subject(bad), "Priority": "high" if bad else "default"}
+        if self.config.settings.backup.notify.ntfy_token is not None:
+            headers["Authorization"] = f"Bearer {self.config.secret(NTFY_TOKEN)}"
+        # More than 4096 bytes would become an attachment.
+        body = "\n".join(lines).encode()[:_NTFY_BYTES].decode(errors="ignore").encode()
+        _post(self.config.secret(NTFY_URL), data=body, headers=headers)
+
+    def _subject(self, bad: bool) -> str:
+        told = _VERDICTS.get(self.job, ("succeeded", "FAILED"))[bad]
+        return f"{_SUBJECTS[self.job]} of {self.config.settings.domains[0]} {told}"
+
     def _mail(self, to: str, lines: Sequence[str], bad: bool) -> None:
         message = EmailMessage()
-        domain = self.config.settings.domains[0]
-        told = "FAILED" if bad else "succeeded"
         message["To"] = to
-        message["Subject"] = f"{_SUBJECTS[self.job]} of {domain} {told}"
+        message["Subject"] = self._subject(bad)
         message["Auto-Submitted"] = "auto-generated"
         message.set_content("\n".join([*lines, "", f"run {self.run} on {socket.gethostname()}"]))
         subprocess.run(

@@ -25,6 +25,7 @@ from tinykit_ops.settings.secrets import Secret, password_fault, unusable
 from tinykit_ops.settings.section import Section
 from tinykit_ops.settings.software import AppSettings, LlmSettings, PocketbaseSettings
 from tinykit_ops.settings.values import Domain, Email, ListLike, Network
+from tinykit_ops.settings.watch import WatchSettings
 
 __all__ = [
     "EVERYWHERE",
@@ -222,6 +223,11 @@ class Settings(Section):
         default=CheckSettings(),
         description="The nightly look at the host's own checklist.",
         examples=[{"schedule": "41 4 * * *"}],
+    )
+    watch: WatchSettings = Field(
+        default=WatchSettings(),
+        description="The look at traffic and host every minute, for people without Prometheus.",
+        examples=[{"enabled": True}],
     )
     unattended_upgrades: bool = Field(
         default=True,

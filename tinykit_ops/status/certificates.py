@@ -18,8 +18,7 @@ def certificate_line(settings: Settings) -> Line:
     Raises:
         CannotLook: a name shows none.
     """
-    names = dict.fromkeys([*settings.domains, *filter(None, [settings.builder_domain])])
-    seen = [_shown(name) for name in names]
+    seen = shown(settings)
     first = min(seen, key=lambda one: one.ends)
     hours = first.left().total_seconds() / 3600
     short = f"{hours / 24:.0f} d" if hours >= 48 else f"{hours:.0f} h"
@@ -29,6 +28,16 @@ def certificate_line(settings: Settings) -> Line:
         return Line("certificate", Level.WRONG, short, text)
     text = f"{len(seen)} names, the first ends in {short} ({first.host})"
     return Line("certificate", Level.FINE, short, text)
+
+
+def shown(settings: Settings) -> list[Certificate]:
+    """The certificate of each name, as this host shows it.
+
+    Raises:
+        CannotLook: a name shows none.
+    """
+    names = dict.fromkeys([*settings.domains, *filter(None, [settings.builder_domain])])
+    return [_shown(name) for name in names]
 
 
 def _shown(name: str) -> Certificate:

@@ -12,6 +12,8 @@ from tinykit_ops import layout
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.doctor.sign import Mark, Sign, from_error
 from tinykit_ops.backup.notify import (
+    NTFY_TOKEN,
+    NTFY_URL,
     OWN_PING_URLS,
     PING_URL,
     PRUNE,
@@ -68,6 +70,8 @@ def _secrets(config: AgentConfig, places: Places) -> Iterator[Sign]:
     notify = config.settings.backup.notify
     wanted += [PING_URL] if notify.ping_url else []
     wanted += [WEBHOOK_URL] if notify.webhook_url else []
+    wanted += [NTFY_URL] if notify.ntfy_url else []
+    wanted += [NTFY_TOKEN] if notify.ntfy_token else []
     wanted += [OWN_PING_URLS[VERIFY]] if notify.verify_ping_url else []
     wanted += [OWN_PING_URLS[PRUNE]] if notify.prune_ping_url else []
     lacking = 0

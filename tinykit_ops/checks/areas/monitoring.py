@@ -71,13 +71,13 @@ def something_measures(look: Context) -> Verdict:
     checklist=_LINE,
     remedy=Remedy(
         by_hand="Name whom to tell in the inventory: `backup.notify` has `ping_url` "
-        "(healthchecks.io), `webhook_url` and `email`."
+        "(healthchecks.io), `webhook_url`, `ntfy_url` and `email`."
     ),
 )
 def somebody_is_told(look: Context) -> Verdict:
     """Reads the channels of the settings, and whether their secrets are on the host."""
     notify, tally = look.known.backup.notify, Tally()
-    for name in ("ping_url", "webhook_url"):
+    for name in ("ping_url", "webhook_url", "ntfy_url"):
         secret = getattr(notify, name)
         if secret is None:
             continue
@@ -92,7 +92,9 @@ def somebody_is_told(look: Context) -> Verdict:
             f"backup.notify.email is set, {SENDMAIL} is {'there' if mailer else 'missing'}"
         )
     if not tally.good and not tally.bad:
-        return failed("the settings name nobody to tell: no ping_url, webhook_url or email")
+        return failed(
+            "the settings name nobody to tell: no ping_url, webhook_url, ntfy_url or email"
+        )
     return tally.verdict()
 
 

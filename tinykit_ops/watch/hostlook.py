@@ -1,0 +1,96 @@
+"""Readings of the host itself: room, memory, units, backups, certificates."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tinykit_ops import layout
+from tinykit_ops.backup.status import BackupStatus
+from tinykit_ops.errors import TinykitOpsError
+from tinykit_ops.host.units import Unit
+from tinykit_ops.settings import Settings
+from tinykit_ops.settings.watch import WatchSettings
+from tinykit_ops.watch.problems import Grade, Reading
+
+_DISKS = ("/", "/var/log", layout.POCKETBASE_STATE)
+_DAY = 86400
+CERTIFICATES_EVERY = 3600  #: seconds
+
+
+def disks(wanted: WatchSettings) -> Iterator[Reading]:
+    """A reading for each place that matters."""
+    for place in _DISKS:
+        try:
+            usage = shutil.disk_usage(place)
+        except OSError:
+            continue
+        free = 100 * usage.free / usage.total if usage.total else 100.0
+        least = wanted.disk_free_percent
+        text = f"{place} has {free:.0f} % free (at least {least} %)"
+        yield Reading(f"disk:{place}", free < least, text, Grade.CRITICAL)
+
+
+def memory(wanted: WatchSettings, meminfo: Path = Path("/proc/meminfo")) -> Reading:
+    """What programs can still get."""
+    lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
+    if "MemAvailable" not in lines or "MemTotal" not in lines:
+        return Reading("memory", None, "the kernel does not say")
+    left, total = (int(lines[name].split()[0]) for name in ("MemAvailable", "MemTotal"))
+    free = 100 * left / total
+    text = f"{free:.0f} % of the memory is available (at least {wanted.memory_free_percent} %)"
+    return Reading("memory", free < wanted.memory_free_percent, text, raise_after=5, clear_after=5)
+
+
+def units(settings: Settings) -> Iterator[Reading]:
+    """A reading for each unit of the instance."""
+    edge = layout.NGINX_UNIT if settings.edge.kind == "nginx" else layout.CADDY_UNIT
+    for name in (layout.POCKETBASE_UNIT, layout.TINYKIT_UNIT, edge):
+        up = Unit(name).is_active()
+        text = f"{name} {'runs' if up else 'does not run'}"
+        # While a release is replaced its unit is down for some seconds, which no visitor notices.
+        yield Reading(f"unit:{name}", not up, text, Grade.CRITICAL)
+
+
+def backups(status: BackupStatus | None, wanted: WatchSettings, now: float) -> Iterator[Reading]:
+    """Two readings a target: its last snapshot, and the last that was proven by a restore."""
+    for name, target in status.targets.items() if status else ():
+        first = target.first_success
+        for kind, last, most in (
+            ("backup", target.last_success, wanted.backup_hours * 3600),
+            ("verify", target.last_verified or first, wanted.verify_days * _DAY),
+        ):
+            if last is None:
+                bad, text = kind == "backup", f"{name} has no {kind} yet"
+            else:
+                age = now - last.timestamp()
+                bad = age > most
+                text = f"the last {kind} of {name} is {age / 3600:.0f} h old"
+                text += f" (at most {most / 3600:.0f} h)"
+            yield Reading(f"{kind}:{name}", bad, text, raise_after=1, clear_after=1)
+
+
+def certificates(settings: Settings) -> Reading:
+    """The certificate that ends first."""
+    # Brings an HTTP library, and is not needed every minute.
+    from tinykit_ops.checks.model import CannotLook
+    from tinykit_ops.status.certificates import shown
+
+    try:
+        first = min(shown(settings), key=lambda one: one.ends)
+    except (CannotLook, TinykitOpsError, OSError):
+        return Reading("certificate", None, "no certificate is shown")
+    days = (first.ends - datetime.now(UTC)).total_seconds() / _DAY
+    return certificate_reading(first.host, days, settings)
+
+
+def certificate_reading(name: str, days: float, settings: Settings) -> Reading:
+    """A certificate that ends in so many days. One that lives for days only renews near its end,
+    and Caddy's own authority gives no others."""
+    least = settings.watch.certificate_days
+    if settings.edge.tls.mode == "internal":
+        least = 0
+    text = f"the certificate of {name} ends in {days:.1f} days (at least {least})"
+    return Reading("certificate", days < least, text, raise_after=1, clear_after=1)
