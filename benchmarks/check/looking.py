@@ -28,7 +28,8 @@ class Ran:
     Attributes:
         seconds: from its start to its end.
         processor: seconds that it computed, its own and the kernel's for it.
-        peak: the most memory that it had in RAM at once, bytes.
+        peak: the most memory that it had in RAM at once, bytes. Never less than this process has:
+            Linux counts what a program shared with its parent before it became itself.
     """
 
     code: int
