@@ -6,13 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[3]
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("promtool") is None, reason="needs promtool (Debian's package prometheus)"
-)
 
 
 def test_each_alert_fires_when_it_should_and_is_silent_on_a_host_that_is_well(

@@ -1,7 +1,6 @@
 """What a deploy writes for containers: compose.yml, the script, the units, the firewall."""
 
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -157,7 +156,6 @@ def test_pocketbase_opens_connections_only_when_the_settings_let_it(files, make_
     assert ('\t\tmeta skuid "pocketbase" accept' in text) == outbound
 
 
-@pytest.mark.skipif(not shutil.which("nft"), reason="nft is not installed")
 @pytest.mark.parametrize("outbound", [False, True])
 def test_nft_takes_both_rule_sets(files, make_settings, outbound, tmp_path):
     inside = files(pocketbase={"outbound": outbound})[layout.DOCKER_INSIDE].content
