@@ -21,11 +21,12 @@ from benchmarks.backup.kit import make_key
 from benchmarks.backup.ours import Ours, OwnZip
 from benchmarks.backup.site import Site
 from benchmarks.backup.tools import Rclone, Restic, Tar, Tool
+from benchmarks.command import run
 from benchmarks.machine import Load
 from benchmarks.provision.fresh_lab import ended_by_signals
 from benchmarks.report import Measure, Report
 from tinykit_ops.artifacts import default_version
-from tinykit_ops.errors import Exit, TinykitOpsError
+from tinykit_ops.errors import Exit
 
 MB = 1_000_000
 PROGRAMS = ("restic", "tar", "zstd", "age")
@@ -140,20 +141,5 @@ def _versions(rclone: str) -> dict[str, object]:
     return {**versions, "pocketbase": default_version("pocketbase")}
 
 
-def main() -> None:
-    """Run it; errors end in one message."""
-    try:
-        command.main(standalone_mode=False)
-    except TinykitOpsError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(Exit.USAGE)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; nothing stays", err=True)
-        sys.exit(Exit.INTERRUPTED)
-
-
 if __name__ == "__main__":
-    main()
+    run(command)

@@ -16,11 +16,12 @@ import click
 from benchmarks import machine
 from benchmarks.check import fleet, outside, tls
 from benchmarks.check.errors import BenchmarkError
+from benchmarks.command import run
 from benchmarks.machine import Load
 from benchmarks.provision.deploying import copy_checkout
 from benchmarks.provision.fresh_lab import Setting, ended_by_signals, refuse_used_name
 from benchmarks.report import Measure, Report
-from tinykit_ops.errors import Exit, TinykitOpsError
+from tinykit_ops.errors import Exit
 from tinykit_ops.lab.contract import build_contract_release
 from tinykit_ops.lab.requirements import require_root
 
@@ -141,20 +142,5 @@ def _see_that_all_is_there(parts: Sequence[str]) -> None:
         )
 
 
-def main() -> None:
-    """Run it; errors end in one message."""
-    try:
-        command.main(standalone_mode=False)
-    except TinykitOpsError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(Exit.USAGE)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; nothing stays", err=True)
-        sys.exit(Exit.INTERRUPTED)
-
-
 if __name__ == "__main__":
-    main()
+    run(command)
