@@ -78,6 +78,12 @@ def _put(bench: MutationBench, paths: Any, texts: Any, config: str) -> None:
     bench.sh(f"systemctl restart {bench.kind}; sleep 0.5")
 
 
+#: What is asked of the builder's own name, when its certificate is for another one only.
+_ON_THE_BUILDERS_NAME = (
+    "authentication.sign-up-closed builder.dangerous-routes-closed builder.gated "
+    "builder.no-way-around builder.setup-closed disclosure.quiet-headers origin.no-foreign-reads "
+    "proxy.dashboard-gated secrets.bundles-clean"
+)
 #: No password goes to a proxy that shows a bad certificate; what the host sees is seen there.
 _NOT_LOGGED_IN = "builder.not-framed preview.sandboxed proxy.same-origin-works proxy.forwarded-for"
 
@@ -158,7 +164,7 @@ CARE = (
         "certificate of one name",
         "https.certificate",
         certificate(lambda bench: make_leaf([bench.domain], bench.authority)),
-        blinds=_NOT_LOGGED_IN,
+        blinds=f"{_NOT_LOGGED_IN} {_ON_THE_BUILDERS_NAME}",
     ),
     mutation(
         "a full disk",
