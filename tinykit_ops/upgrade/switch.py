@@ -108,8 +108,9 @@ class Switch:
         self._data.keep()
         self._versions.point(upgrade.after)
         self._program.start()
+        pause = time.monotonic() - began
         self._judge()
-        return time.monotonic() - began
+        return pause
 
     def _see_it_stays_well(self) -> None:
         """The same process all the time, and well at the end."""
