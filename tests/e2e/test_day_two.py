@@ -8,7 +8,9 @@ import time
 
 import pytest
 from edge_traffic import FINE, Traffic, answers, publish
-from tests_e2e_support import BIN, ROOT, STATUS, curl, execute
+from tests_e2e_support import BIN, ROOT, STATUS, Provisioner, curl, execute
+
+from tinykit_ops.lab.lab import Lab
 
 pytestmark = pytest.mark.lab
 
@@ -22,8 +24,11 @@ LLM_KEY = "sk-the-first-key-of-the-lab-0123456789"
 
 
 @pytest.fixture(scope="module")
-def provisioner(new_host):
-    return new_host("12")
+def provisioner(contract_app, tmp_path_factory):
+    """A bare host, and a place for its backups."""
+    lab = Lab.up("e2e-dt", releases=("12",))
+    yield Provisioner(lab, contract_app, tmp_path_factory.mktemp("inventories"))
+    lab.down()
 
 
 @pytest.fixture(scope="module")
