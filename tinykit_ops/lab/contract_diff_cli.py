@@ -98,7 +98,7 @@ def _record_app(app: Path, version: str | None) -> list[Seen]:
     ):
         seen = record(instance.url)
     environment |= {"LLM_PROVIDER": "openai", "LLM_MODEL": "m", "LLM_API_KEY": "sk-" + "0" * 40}
-    password = secrets.token_urlsafe(16)
+    password = secrets.token_hex(16)  # an argument: it must not begin with a hyphen
     with (
         tempfile.TemporaryDirectory(prefix="contract-diff-") as folder,
         running(

@@ -4,6 +4,7 @@ import json
 
 from edge_client import DOMAIN
 from edge_standins import ACCOUNT_COOKIE, RIGHT
+from nginx_driver import logged
 
 
 def test_the_log_holds_no_secret(edge):
@@ -31,7 +32,7 @@ def test_the_log_says_who_asked_for_what_and_what_came_of_it(edge):
     running = edge()
     running.ask("/tinykit/studio?id=1", User_Agent="a-browser/1.0")
     running.ask("/some/page")
-    lines = [json.loads(line) for line in running.log.read_text().splitlines()]
+    lines = logged(running, 2)
     assert len(lines) == 2
     text = json.dumps(lines[0])
     for part in ("127.0.0.1", "GET", DOMAIN, "/tinykit/studio", "302", "a-browser/1.0"):
