@@ -13,6 +13,7 @@ from tinykit_ops.checks.answer import Answer
 from tinykit_ops.checks.credentials import Credentials
 from tinykit_ops.checks.http import Client
 from tinykit_ops.checks.model import CannotLook
+from tinykit_ops.host.server_settings import LOOPBACK, PROXY_HEADER
 
 USERS = "users"
 SUPERUSERS = "_superusers"
@@ -65,6 +66,11 @@ class Session:
         """Is PocketBase asked on its own host, beside the edge?"""
         return not self.prefix
 
+    @property
+    def _address(self) -> dict[str, str]:
+        """On the host, whose loopback it is, whatever address Docker shows a container for it."""
+        return {PROXY_HEADER: LOOPBACK[0]} if self.is_local else {}
+
     def login(self) -> Login:
         """Log in, or tell again how it went. Raises CannotLook."""
         with self._turn:
@@ -100,7 +106,12 @@ class Session:
         return self.client.send(
             method,
             f"{self.prefix}{path}",
-            headers={"authorization": f"Bearer {bearer}", **kind, **(headers or {})},
+            headers={
+                "authorization": f"Bearer {bearer}",
+                **self._address,
+                **kind,
+                **(headers or {}),
+            },
             body=json.dumps(body) if body is not None else None,
         )
 
@@ -115,7 +126,8 @@ class Session:
     def _log_in(self) -> Login:
         path = f"{self.prefix}/api/collections/{self.collection}/auth-with-password"
         words = {"identity": self.credentials.email, "password": self.credentials.password}
-        answer = self.client.send("POST", path, headers=_JSON, body=json.dumps(words))
+        headers = {**self._address, **_JSON}
+        answer = self.client.send("POST", path, headers=headers, body=json.dumps(words))
         found = parsed(answer) or {}
         token, record = found.get("token"), found.get("record")
         if answer.status == 200 and isinstance(token, str) and isinstance(record, dict):

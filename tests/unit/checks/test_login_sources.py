@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 from checks_imitations import Mapped, client
@@ -13,11 +14,13 @@ from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.checks import logins
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.credentials import Credentials
+from tinykit_ops.checks.http import Client
 from tinykit_ops.checks.logins import add_local_sessions, add_sessions
 from tinykit_ops.checks.manners import MAX_REQUESTS, ON_HOST_REQUESTS
 from tinykit_ops.checks.model import CannotLook, Outcome, Verdict, failed, passed, unknown
 from tinykit_ops.checks.registry import check_named
 from tinykit_ops.checks.runner import InstanceReport, Result
+from tinykit_ops.checks.session import Session
 from tinykit_ops.errors import UsageError
 
 
@@ -116,3 +119,25 @@ def test_of_two_looks_with_a_login_the_finding_counts_and_never_the_blind_one(
     merged = here.with_host(there)
     assert [each.verdict.outcome for each in merged.results] == [expected]
     assert merged.requests == 84
+
+
+@pytest.mark.parametrize(("prefix", "told"), [("", "127.0.0.1"), ("/_pb", None)])
+def test_only_on_the_host_itself_a_session_says_that_it_is_on_loopback(
+    prefix: str, told: str | None
+) -> None:
+    """Docker shows the host's loopback from another address, which superusers may not come from."""
+    seen: list[str | None] = []
+
+    class Listens:
+        def send(self, *_: object, headers: dict[str, str], **__: object) -> None:
+            seen.append(headers.get("X-Forwarded-For"))
+            raise CannotLook("nobody answers here")
+
+    session = Session(
+        cast(Client, Listens()), prefix, "_superusers", Credentials("a@b.co", "canary-secret")
+    )
+    with pytest.raises(CannotLook):
+        session.login()
+    with pytest.raises(CannotLook):
+        session.ask("GET", "/api/settings", token="another")
+    assert seen == [told, told]
