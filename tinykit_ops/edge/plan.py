@@ -66,7 +66,12 @@ class GatePlan:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a site. At most one of `answer`, `never` and `upstream` applies."""
+    """One row of a site. At most one of `answer`, `never` and `upstream` applies.
+
+    Attributes:
+        holds_apps: HTML that is no page of tinykit's own runs nothing. tinykit answers any path that
+            it does not know, `/login/x` or `/LOGIN`, with the app whose domain is the Host's name.
+    """
 
     route: Route
     answer: EdgeAnswer | None = None
@@ -74,6 +79,7 @@ class Row:
     gate: GatePlan | None = None
     upstream: str = ""
     drops_origin: bool = False
+    holds_apps: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,7 @@ _BUILDER_FILES = Row(
         methods=("GET", "HEAD"),
     ),
     upstream=UPSTREAMS[Upstream.TINYKIT],
+    holds_apps=True,
 )
 _NOTHING_ELSE = Row(Route("builder-rest", ("/*",), RouteClass.NEVER), never=True)
 _HOME = Row(
@@ -169,6 +176,11 @@ def _row(route: Route, gates: dict[RouteClass, Gate], networks: tuple[str, ...],
         upstream=UPSTREAMS[route.upstream],
         # tinykit would compare it with the project's own domain; the edge has compared it already.
         drops_origin=role is Role.BUILDER and route.exact_origin,
+        holds_apps=(
+            role is Role.BUILDER
+            and route.upstream is Upstream.TINYKIT
+            and "Content-Security-Policy" not in dict(route.headers)
+        ),
     )
 
 

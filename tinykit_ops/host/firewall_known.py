@@ -83,7 +83,8 @@ def fetch(address: str) -> str:
     try:
         with requests.get(address, timeout=FETCH_SECONDS, stream=True) as answer:
             answer.raise_for_status()
-            if not answer.url.startswith("https://"):
+            hops = (*answer.history, answer)
+            if not all(hop.url.startswith("https://") for hop in hops):
                 raise UnavailableError("it redirects to an unsafe address", where=address)
             body = b""
             for chunk in answer.iter_content(65536):

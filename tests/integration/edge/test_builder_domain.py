@@ -57,6 +57,21 @@ def test_the_builders_site_begins_in_the_builder(edge):
     assert (answer.status, answer.headers["location"]) == (302, "/tinykit")
 
 
+@pytest.mark.parametrize("path", ["/login/x", "/LOGIN", "/tinykit/a/b", "/api/x", "/logo-x.svg"])
+def test_an_app_that_claims_the_builders_name_runs_nothing_there(edge, path):
+    running = edge(builder_domain=BUILDER)
+    html = {"Content-Type": "text/html; charset=utf-8"}
+    stray = running.ask(path, host=BUILDER, told={"headers": html, "body": "<p>"}, **ACCOUNT)
+    assert (stray.status, stray.body) == (200, "<p>")
+    assert stray.headers["content-security-policy"] == "sandbox"
+    page = {**html, "X-Sveltekit-Page": "true"}
+    for host, headers in ((BUILDER, page), (DOMAIN, html)):
+        where = path if host == BUILDER else "/about"
+        answer = running.ask(where, host=host, told={"headers": headers, "body": "<p>"}, **ACCOUNT)
+        assert (answer.status, answer.body) == (200, "<p>")
+        assert "content-security-policy" not in answer.headers
+
+
 def test_a_preview_may_write_on_the_builders_site_where_tinykit_knows_no_such_origin(edge):
     running = edge(builder_domain=BUILDER)
     own = {"Origin": f"https://{BUILDER}"}

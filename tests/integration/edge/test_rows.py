@@ -89,6 +89,17 @@ def test_what_a_browser_would_run_becomes_a_download(edge, path, kind):
     assert answer.headers["content-type"] == kind
 
 
+@pytest.mark.parametrize("row", ["row/app", "judge/builder"])
+def test_the_server_behind_cannot_lead_the_edge_elsewhere(edge, row):
+    running = edge()
+    elsewhere = {"X-Accel-Redirect": f"/.tinykit-ops/{row}", "Content-Type": "text/html"}
+    answer = running.ask("/api/proxy?url=x", told={"headers": elsewhere, "body": "<p>"})
+    assert (answer.status, answer.body) == (200, "<p>")
+    assert answer.headers["content-security-policy"].startswith("sandbox;")
+    assert answer.headers["content-disposition"] == "attachment"
+    assert len(running.tinykit.asked) == 1
+
+
 def test_an_error_of_the_server_behind_is_passed_on_as_it_is(edge):
     told = {"status": 404, "headers": {"Content-Type": "application/json"}, "body": '{"a":1}'}
     answer = edge().ask("/_tk/assets/x", told=told)
