@@ -64,4 +64,6 @@ def test_an_upgrade_is_deployed_survives_a_kill_and_is_taken_back(new_host):
     host.ssh(["tinykit-ops host pocketbase"], check=True)
     assert serving(host) == (NEW, "200")
     assert host.ssh(ACCOUNTS).stdout == accounts
+    # Limits that only the newer one knows went with the data of before.
+    assert all(name.startswith("deploys/claim.py") for name in deploy(NEW)[1])
     assert deploy(NEW)[1] == []
