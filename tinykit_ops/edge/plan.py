@@ -69,8 +69,9 @@ class Row:
     """One row of a site. At most one of `answer`, `never` and `upstream` applies.
 
     Attributes:
-        holds_apps: HTML that is no page of tinykit's own runs nothing. tinykit answers any path that
-            it does not know, `/login/x` or `/LOGIN`, with the app whose domain is the Host's name.
+        holds_apps: HTML that is no page of tinykit's own runs nothing. tinykit answers any path
+            that it does not know, `/login/x` or `/LOGIN`, with the app whose domain is the Host's
+            name.
     """
 
     route: Route
