@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tinykit_ops.backup.status import BackupStatus, TargetStatus
+from tinykit_ops.checks.tls import Certificate
 from tinykit_ops.settings.watch import WatchSettings
-from tinykit_ops.watch.hostlook import backups
+from tinykit_ops.watch.hostlook import backups, certificate_reading
 from tinykit_ops.watch.problems import Grade, Reading
 from tinykit_ops.watch.run import Engine
 from tinykit_ops.watch.state import State
@@ -136,7 +137,9 @@ def _host(active: list[Incident], number: int, now: float) -> list[Reading]:
     readings = list(backups(BackupStatus(targets={"main": target}), WatchSettings(), now))
     free = 40 - 8 * age["disk"] if "disk" in age else 40  # it fills in twenty minutes
     readings.append(Reading("disk:/", free < 10, f"/ has {free} % free", Grade.CRITICAL))
-    days = 9.5 if "certificate" in age else 45
-    text = f"ends in {days} days"
-    readings.append(Reading("certificate", days < 10, text, raise_after=1, clear_after=1))
+    days = timedelta(days=9.5 if "certificate" in age else 45)
+    moment = datetime.fromtimestamp(now, UTC)
+    ends = moment + days
+    shown = Certificate("host", "", "TLSv1.3", (), ends - timedelta(days=90), ends)
+    readings.append(certificate_reading([shown], WatchSettings(), moment))
     return readings

@@ -51,13 +51,17 @@ class Certificate:
         """The time until it ends."""
         return self.ends - (now or datetime.now(UTC))
 
-    def is_overdue(self, now: datetime | None = None) -> bool:
-        """Should it have been renewed by now?
+    def late(self, most: timedelta) -> timedelta:
+        """The time that must be left, or renewal fails: `most`, or less for a short-lived one.
 
         Caddy and certbot renew when a third of the life is left, so less than a sixth means
-        that renewal fails; 21 days are enough for any longer one.
+        that renewal fails.
         """
-        return self.left(now) < min((self.ends - self.starts) / 6, timedelta(days=21))
+        return min((self.ends - self.starts) / 6, most)
+
+    def is_overdue(self, now: datetime | None = None) -> bool:
+        """Should it have been renewed by now? 21 days are enough for any long-lived one."""
+        return self.left(now) < self.late(timedelta(days=21))
 
 
 def inspect(client: Client, host: str | None = None) -> Certificate:

@@ -66,7 +66,8 @@ class WatchSettings(Section):
         default=10,
         ge=1,
         le=60,
-        description="A certificate that ends sooner is a problem: it should have been renewed.",
+        description="A certificate that ends sooner is a problem: it should have been renewed. For "
+        "one that lives for less than six times as long, a sixth of its life counts.",
         examples=[10],
     )
     backup_hours: int = Field(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tinykit_ops import layout
 from tinykit_ops.backup.status import BackupStatus
@@ -15,8 +16,11 @@ from tinykit_ops.settings import Settings
 from tinykit_ops.settings.watch import WatchSettings
 from tinykit_ops.watch.problems import Grade, Reading
 
+if TYPE_CHECKING:
+    from tinykit_ops.checks.tls import Certificate
+
 _DISKS = ("/", "/var/log", layout.POCKETBASE_STATE)
-_DAY = 86400
+_DAY = timedelta(days=1)
 CERTIFICATES_EVERY = 3600  #: seconds
 
 
@@ -60,7 +64,7 @@ def backups(status: BackupStatus | None, wanted: WatchSettings, now: float) -> I
         first = target.first_success
         for kind, last, most in (
             ("backup", target.last_success, wanted.backup_hours * 3600),
-            ("verify", target.last_verified or first, wanted.verify_days * _DAY),
+            ("verify", target.last_verified or first, wanted.verify_days * 86400),
         ):
             if last is None:
                 bad, text = kind == "backup", f"{name} has no {kind} yet"
@@ -73,24 +77,28 @@ def backups(status: BackupStatus | None, wanted: WatchSettings, now: float) -> I
 
 
 def certificates(settings: Settings) -> Reading:
-    """The certificate that ends first."""
+    """The certificate that is nearest to its limit."""
     # Brings an HTTP library, and is not needed every minute.
     from tinykit_ops.checks.model import CannotLook
     from tinykit_ops.status.certificates import shown
 
     try:
-        first = min(shown(settings), key=lambda one: one.ends)
+        seen = shown(settings)
     except (CannotLook, TinykitOpsError, OSError):
         return Reading("certificate", None, "no certificate is shown")
-    days = (first.ends - datetime.now(UTC)).total_seconds() / _DAY
-    return certificate_reading(first.host, days, settings)
+    return certificate_reading(seen, settings.watch, datetime.now(UTC))
 
 
-def certificate_reading(name: str, days: float, settings: Settings) -> Reading:
-    """A certificate that ends in so many days. One that lives for days only renews near its end,
-    and Caddy's own authority gives no others."""
-    least = settings.watch.certificate_days
-    if settings.edge.tls.mode == "internal":
-        least = 0
-    text = f"the certificate of {name} ends in {days:.1f} days (at least {least})"
-    return Reading("certificate", days < least, text, raise_after=1, clear_after=1)
+def certificate_reading(
+    seen: Sequence[Certificate], wanted: WatchSettings, now: datetime
+) -> Reading:
+    """Certificates, at least one, by their days; short-lived ones by their own life, see `late`."""
+    first = min(seen, key=lambda one: one.left(now) - _least(one, wanted))
+    left, least = first.left(now), _least(first, wanted)
+    text = f"the certificate of {first.host} ends in {left / _DAY:.1f} days"
+    text += f" (at least {least / _DAY:.1f})"
+    return Reading("certificate", left < least, text, raise_after=1, clear_after=1)
+
+
+def _least(one: Certificate, wanted: WatchSettings) -> timedelta:
+    return one.late(timedelta(days=wanted.certificate_days))

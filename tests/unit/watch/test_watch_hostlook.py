@@ -1,0 +1,51 @@
+"""A certificate is late by its days, and a short-lived one by its own life."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tinykit_ops.checks.tls import Certificate
+from tinykit_ops.settings.watch import WatchSettings
+from tinykit_ops.watch.hostlook import certificate_reading
+
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def certificate(life: timedelta, left: timedelta, host: str = "apps.example.com") -> Certificate:
+    ends = NOW + left
+    return Certificate(host, "", "TLSv1.3", (host,), ends - life, ends)
+
+
+@pytest.mark.parametrize(
+    ("life", "left", "bad"),
+    [
+        (90 * DAY, 11 * DAY, False),
+        (90 * DAY, 9 * DAY, True),
+        (6 * DAY, 2 * DAY, False),  # renewed just about now
+        (6 * DAY, 23 * HOUR, True),
+        (12 * HOUR, 3 * HOUR, False),  # of Caddy's own authority
+        (12 * HOUR, 1 * HOUR, True),
+    ],
+)
+def test_a_certificate_is_late_when_its_renewal_must_have_failed(
+    life: timedelta, left: timedelta, bad: bool
+) -> None:
+    reading = certificate_reading([certificate(life, left)], WatchSettings(), NOW)
+    assert reading.bad is bad
+
+
+def test_the_settings_name_other_days() -> None:
+    wanted = WatchSettings(certificate_days=5)
+    assert certificate_reading([certificate(90 * DAY, 6 * DAY)], wanted, NOW).bad is False
+    assert certificate_reading([certificate(90 * DAY, 4 * DAY)], wanted, NOW).bad is True
+
+
+def test_the_late_one_of_several_is_named_and_not_the_one_that_ends_first() -> None:
+    short = certificate(6 * DAY, 4 * DAY, "short.example.com")
+    late = certificate(90 * DAY, 8 * DAY, "late.example.com")
+    reading = certificate_reading([short, late], WatchSettings(), NOW)
+    assert reading.bad
+    assert reading.text == "the certificate of late.example.com ends in 8.0 days (at least 10.0)"
