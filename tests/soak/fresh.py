@@ -11,30 +11,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import requests
-
 sys.path.append(str(Path(__file__).parents[1] / "integration" / "checks"))
 
+from by_hand import claim, copy_app, wait
 from raw_instance import FRESH, KEY, NEWER, PERSON, SOUND, WITH_LOGINS
 from tests_e2e_support import BIN, Provisioner, execute
 
 from tinykit_ops import layout
-from tinykit_ops.artifacts import local_binary
 from tinykit_ops.checks.credentials import ACCOUNT, SUPERUSER
 from tinykit_ops.lab.contract import build_contract_release
 from tinykit_ops.lab.host import LabHost
 from tinykit_ops.lab.lab import Lab
 
 HOME = layout.TINYKIT_CURRENT  #: where the agent looks, too
-SECONDS = 60
 #: Besides `FRESH`: what can be seen from another machine only.
 ELSEWHERE = {"network.ports-closed", "proxy.fetches-nothing-inside"}
 ON_HOST = {
@@ -43,11 +38,6 @@ ON_HOST = {
     "network.firewall-drops",
     "monitoring.nightly-check",
 }
-#: tinykit calls PocketBase without folders; the build of the package wants them.
-WRAPPER = f"""#!/bin/sh
-cd {HOME}/pocketbase && exec {HOME}/bin/pocketbase "$@" --dir={HOME}/pocketbase/pb_data \\
-  --migrationsDir={HOME}/pocketbase/pb_migrations
-"""
 
 
 def main() -> int:
@@ -81,18 +71,7 @@ def _campaign(lab: Lab, folder: Path, words: argparse.Namespace) -> list[str]:
 
 def _start(host: LabHost, folder: Path, app: Path, pocketbase: str) -> None:
     """Put programs and app there, and start both as a person would."""
-    (folder / "app" / "bin").mkdir(parents=True)
-    subprocess.run(["tar", "--zstd", "-xf", app, "-C", folder / "app"], check=True)
-    for name in ("node", "pocketbase"):
-        binary = local_binary(name, pocketbase if name == "pocketbase" else None)
-        (folder / "app" / "bin" / name).write_bytes(binary.read_bytes())
-        (folder / "app" / "bin" / name).chmod(0o755)
-    wrapper = folder / "app" / "pocketbase" / "pocketbase"
-    wrapper.write_text(WRAPPER)
-    wrapper.chmod(0o755)
-    with subprocess.Popen(["tar", "-c", "-C", folder / "app", "."], stdout=subprocess.PIPE) as tar:
-        there = host.ssh_command([f"mkdir -p {HOME} && tar -x -C {HOME}"])
-        subprocess.run(there, stdin=tar.stdout, check=True)
+    copy_app(host, folder, app, pocketbase, HOME)
     run = f"systemd-run --quiet --working-directory={HOME}"
     host.ssh(
         [f"{run} --unit=raw-pocketbase {HOME}/pocketbase/pocketbase serve --http=127.0.0.1:8091"]
@@ -100,28 +79,12 @@ def _start(host: LabHost, folder: Path, app: Path, pocketbase: str) -> None:
     host.ssh(
         [f"{run} --unit=raw-tinykit -E PORT=3000 -E HOST=0.0.0.0 {HOME}/bin/node build/index.js"]
     )
-    _wait(f"http://{host.address4}:3000/_pb/api/health")
-
-
-def _wait(url: str) -> None:
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        try:
-            if requests.get(url, timeout=5).status_code == 200:
-                return
-        except requests.RequestException:
-            pass
-        time.sleep(0.3)
-    raise RuntimeError(f"{url} does not answer")
+    wait(f"http://{host.address4}:3000/_pb/api/health")
 
 
 def _claim(url: str) -> None:
-    email, password = PERSON
-    llm = {"provider": "openai", "api_key": KEY, "model": "gpt-4o"}
-    claim = {"email": email, "password": password, "llm": llm}
-    answer = requests.post(f"{url}/api/setup", json=claim, timeout=SECONDS)
-    print(f"claimed through /api/setup: {answer.status_code}", flush=True)
-    answer.raise_for_status()
+    claim(url, *PERSON, llm={"provider": "openai", "api_key": KEY, "model": "gpt-4o"})
+    print("claimed through /api/setup", flush=True)
 
 
 def _environment() -> dict[str, str]:

@@ -83,7 +83,7 @@ class SecretsStep:
     def environment_for(self, superuser: str, password: str) -> str:
         """The text of tinykit's environment file, with these credentials for PocketBase."""
         found = self._environment(superuser, password)
-        return "".join(f"{key}={_quoted(value)}\n" for key, value in found.items())
+        return "".join(f"{key}={quoted(value)}\n" for key, value in found.items())
 
     def _environment(self, superuser: str, password: str) -> Mapping[str, str]:
         """The variables of tinykit-facts that are secret or come from the settings."""
@@ -102,7 +102,7 @@ class SecretsStep:
         return (files.read(self.secrets_dir / name) or "").rstrip("\r\n")
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
     """A value as systemd's EnvironmentFile reads it back, whatever is in it (systemd.exec(5))."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
     return '"' + escaped.replace("`", "\\`") + '"'

@@ -77,6 +77,11 @@ def _builder_domain_differs(settings: Settings) -> Iterator[Problem]:
         yield Problem("builder_domain", reason, "take it off domains, or name another one")
 
 
+def is_public_name(domain: str) -> bool:
+    """Whether a public authority may certify it."""
+    return "." in domain and not f".{domain}".endswith(_PRIVATE_ENDINGS)
+
+
 def _domains_are_public(settings: Settings) -> Iterator[Problem]:
     tls = settings.edge.tls
     if tls.mode != "acme" or tls.directory is not None:
@@ -85,7 +90,7 @@ def _domains_are_public(settings: Settings) -> Iterator[Problem]:
     if settings.builder_domain:
         named["builder_domain"] = settings.builder_domain
     for key, domain in named.items():
-        if "." not in domain or f".{domain}".endswith(_PRIVATE_ENDINGS):
+        if not is_public_name(domain):
             yield Problem(
                 key,
                 f'"{domain}" is no public name, so no public authority will certify it',

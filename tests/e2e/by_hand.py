@@ -1,0 +1,134 @@
+"""tinykit on a lab host as a person puts it there, without tinykit-ops."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import time
+from pathlib import Path
+
+import requests
+
+from tinykit_ops.artifacts import local_binary
+from tinykit_ops.lab.host import LabHost
+
+SECONDS = 60
+USER = "web"  #: who runs it: a person's user
+HOME = "/srv/tinykit"
+COMMIT = "617db3416af227451e18de1f84394888679cf766"
+KEY = "sk-a-key-that-nobody-shall-see"
+#: tinykit calls PocketBase without folders; the build of the package wants them.
+WRAPPER = """#!/bin/sh
+cd {home}/pocketbase && exec {home}/bin/pocketbase "$@" --dir={home}/pocketbase/pb_data \\
+  --migrationsDir={home}/pocketbase/pb_migrations
+"""
+UNIT = """[Unit]
+Description={what}
+After=network.target
+[Service]
+User={user}
+WorkingDirectory={home}
+{environment}ExecStart={command}
+Restart=always
+[Install]
+WantedBy=multi-user.target
+"""
+CADDY_UNIT = """[Unit]
+Description=Caddy
+[Service]
+ExecStart={home}/bin/caddy run --config /etc/caddy/Caddyfile --adapter caddyfile
+Environment=HOME=/root
+Restart=always
+[Install]
+WantedBy=multi-user.target
+"""
+CADDYFILE = """{domain} {{
+\ttls internal
+\treverse_proxy 127.0.0.1:3000
+}}
+"""
+
+
+def copy_app(host: LabHost, folder: Path, app: Path, pocketbase: str, home: str = HOME) -> None:
+    """Put programs and app there, in one folder, as `git clone` and a build leave them."""
+    (folder / "app" / "bin").mkdir(parents=True)
+    subprocess.run(["tar", "--zstd", "-xf", app, "-C", folder / "app"], check=True)
+    for name in ("node", "pocketbase", "caddy"):
+        binary = local_binary(name, pocketbase if name == "pocketbase" else None)
+        (folder / "app" / "bin" / name).write_bytes(binary.read_bytes())
+        (folder / "app" / "bin" / name).chmod(0o755)
+    wrapper = folder / "app" / "pocketbase" / "pocketbase"
+    wrapper.write_text(WRAPPER.format(home=home))
+    wrapper.chmod(0o755)
+    with subprocess.Popen(["tar", "-c", "-C", folder / "app", "."], stdout=subprocess.PIPE) as tar:
+        there = host.ssh_command([f"mkdir -p {home} && tar -x -C {home}"])
+        subprocess.run(there, stdin=tar.stdout, check=True)
+
+
+def wait(url: str) -> None:
+    """Until it answers 200."""
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        try:
+            if requests.get(url, timeout=5).status_code == 200:
+                return
+        except requests.RequestException:
+            pass
+        time.sleep(0.3)
+    raise RuntimeError(f"{url} does not answer")
+
+
+def claim(url: str, email: str, password: str, llm: dict[str, str] | None = None) -> None:
+    """What the page /setup does."""
+    wanted = {"email": email, "password": password, **({"llm": llm} if llm else {})}
+    answer = requests.post(f"{url}/api/setup", json=wanted, timeout=SECONDS)
+    answer.raise_for_status()
+
+
+def run_as_units(host: LabHost) -> None:
+    """Two units under the very names that tinykit-ops uses, and Caddy before them."""
+    _own(host)
+    env = f"Environment=PORT=3000 HOST=0.0.0.0 LLM_PROVIDER=openai LLM_API_KEY={KEY}\n"
+    serve = f"{HOME}/pocketbase/pocketbase serve --http=127.0.0.1:8091"
+    units = {
+        "pocketbase": UNIT.format(
+            what="PocketBase", user=USER, home=HOME, environment="", command=serve
+        ),
+        "tinykit": UNIT.format(
+            what="tinykit",
+            user=USER,
+            home=HOME,
+            environment=env,
+            command=f"{HOME}/bin/node build/index.js",
+        ),
+        "caddy": CADDY_UNIT.format(home=HOME),
+    }
+    for name, text in units.items():
+        _write(host, f"/etc/systemd/system/{name}.service", text)
+    host.ssh(["mkdir -p /etc/caddy"])
+    _write(host, "/etc/caddy/Caddyfile", CADDYFILE.format(domain=host.domain))
+    host.ssh(["systemctl daemon-reload && systemctl enable --now pocketbase tinykit caddy"])
+    wait(f"http://{host.address4}:3000/_pb/api/health")
+
+
+def run_bare(host: LabHost) -> None:
+    """Two programs in the background, as `nohup` leaves them; no proxy."""
+    _own(host)
+    programs = [
+        f"{HOME}/pocketbase/pocketbase serve --http=127.0.0.1:8091",
+        f"env PORT=3000 HOST=0.0.0.0 LLM_API_KEY={KEY} {HOME}/bin/node build/index.js",
+    ]
+    for number, words in enumerate(programs):
+        line = f"cd {HOME} && nohup {words} >/tmp/bare-{number}.log 2>&1 </dev/null &"
+        host.ssh([f"runuser -u {USER} -- sh -c {shlex.quote(line)}"])
+    wait(f"http://{host.address4}:3000/_pb/api/health")
+
+
+def _own(host: LabHost) -> None:
+    host.ssh([f"id -u {USER} >/dev/null 2>&1 || useradd --create-home {USER}"])
+    host.ssh([f"mkdir -p {HOME}/.git && echo {COMMIT} >{HOME}/.git/HEAD"])
+    host.ssh([f"chown -R {USER}: {HOME}"])
+
+
+def _write(host: LabHost, path: str, text: str) -> None:
+    host.ssh([f"cat >{path}"], input_text=text)

@@ -1,0 +1,1 @@
+"""Taking over an install that was made by hand, and the way back."""

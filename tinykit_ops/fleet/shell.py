@@ -1,0 +1,41 @@
+"""Let a plain shell script run on a host that has no agent yet, over pyinfra's connectors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from tinykit_ops.errors import UnavailableError
+
+SECONDS = 180
+
+
+def run_script(host: str, data: Mapping[str, Any], script: str, *, seconds: int = SECONDS) -> str:
+    """Run a script as the user of the login, or as root with `_sudo`. Returns what it printed.
+
+    Args:
+        host: as pyinfra names it: an address, or a connector such as `@local`.
+        data: pyinfra's data of it: `ssh_user`, `ssh_key`, `_sudo`, …
+
+    Raises:
+        UnavailableError: no connection, or the script failed.
+    """
+    request = {"host": host, "data": dict(data), "script": script, "seconds": seconds}
+    done = subprocess.run(
+        [sys.executable, "-m", "tinykit_ops.fleet.shell_child"],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        answer: dict[str, str] = json.loads(done.stdout)
+    except ValueError:
+        last = (done.stderr.strip().splitlines() or ["nothing"])[-1]
+        answer = {"problem": f"pyinfra said: {last[:300]}"}
+    if problem := answer.get("problem"):
+        raise UnavailableError(problem, where=host, hint="is it up, and does SSH to it work?")
+    return answer["out"]
