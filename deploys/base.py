@@ -5,16 +5,14 @@ from pyinfra.context import host
 from tinykit_ops import layout
 from tinykit_ops.deploy import docker, instance
 from tinykit_ops.deploy.edge import nginx_unit
+from tinykit_ops.deploy.packages import BTRFS, CLOCK, INSTANCE, NGINX, UPGRADES
 from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.host_facts import HostFacts
 from tinykit_ops.ops.system import packages, system_users
 from tinykit_ops.ops.tree import File, Folder, tree
 from tinykit_ops.ops.units import unit
 
-PACKAGES = ["ca-certificates", "cron", "nftables", "python3-venv"]
-# The module takes headers away, which nginx alone cannot.
-NGINX = ["nginx", "libnginx-mod-http-headers-more-filter", "logrotate"]
-UPGRADES = """\
+SWITCH = """\
 // Managed by tinykit-ops.
 APT::Periodic::Update-Package-Lists "1";
 APT::Periodic::Unattended-Upgrade "{switch}";
@@ -30,7 +28,7 @@ upgrades = settings.unattended_upgrades
 with_nginx = settings.edge.kind == "nginx"
 with_btrfs = any(target.kind == "btrfs" for target in settings.backup.targets)
 facts = host.get_fact(HostFacts)
-clock = facts.get("clock") or "systemd-timesyncd"
+clock = facts.get("clock") or CLOCK
 
 hold_host()
 if with_nginx:
@@ -41,12 +39,12 @@ if with_nginx:
 packages(
     name="Install the distribution's packages",
     names=[
-        *PACKAGES,
+        *INSTANCE,
         clock,
-        *(["unattended-upgrades"] if upgrades else []),
+        *(UPGRADES if upgrades else []),
         *(NGINX if with_nginx else []),
         *(docker.packages(facts) if settings.in_containers else []),
-        *(["btrfs-progs"] if with_btrfs else []),
+        *(BTRFS if with_btrfs else []),
     ],
 )
 system_users(
@@ -71,7 +69,7 @@ tree(
         Folder(layout.LOCK_DIR),
         Folder(layout.STARTED_DIR),
         File("/etc/tmpfiles.d/tinykit-ops.conf", TMPFILES),
-        File("/etc/apt/apt.conf.d/21tinykit-ops", UPGRADES.format(switch=int(upgrades))),
+        File("/etc/apt/apt.conf.d/21tinykit-ops", SWITCH.format(switch=int(upgrades))),
     ],
 )
 unit(name="Keep the clock right", unit=f"{clock}.service", files=[])

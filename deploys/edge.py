@@ -8,6 +8,7 @@ from pyinfra.context import host
 from tinykit_ops import layout
 from tinykit_ops.deploy import edge, instance
 from tinykit_ops.deploy.acme import acme_entries
+from tinykit_ops.deploy.packages import CERTBOT
 from tinykit_ops.ops.agent import agent_step
 from tinykit_ops.ops.hand_over import hand_over
 from tinykit_ops.ops.hold import hold_host
@@ -84,7 +85,7 @@ else:
     if settings.edge.tls.mode == "acme":
         # nginx serves by now, so it can answer the authority's question.
         tree(name="Tell certbot of a private authority", entries=list(acme_entries(settings)))
-        packages(name="Install certbot", names=["certbot"])
+        packages(name="Install certbot", names=CERTBOT)
         unit(name="Renew certificates twice a day", unit="certbot.timer", files=[])
 
 agent_step(name="Get certificates for nginx, and forget those not wanted any more", step=["acme"])

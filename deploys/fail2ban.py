@@ -3,6 +3,7 @@
 from tinykit_ops import layout
 from tinykit_ops.deploy import instance
 from tinykit_ops.deploy.bans import jails
+from tinykit_ops.deploy.packages import BANS
 from tinykit_ops.deploy.templates import render
 from tinykit_ops.ops.agent import agent_step
 from tinykit_ops.ops.hold import hold_host
@@ -28,7 +29,7 @@ if settings.bans.enabled:
             File(DROP_IN, render("fail2ban/unit.conf.j2")),
         ],
     )
-    packages(name="Install fail2ban", names=["fail2ban", "python3-systemd"])
+    packages(name="Install fail2ban", names=BANS)
     ran = unit(
         name="Run fail2ban",
         unit=layout.BANS_UNIT,

@@ -9,6 +9,7 @@ Does nothing on hosts of the inventory that are no verifiers.
 from pyinfra.context import host
 
 from tinykit_ops import layout
+from tinykit_ops.deploy.packages import CLOCK, VERIFIER
 from tinykit_ops.deploy.preflight import problem_of_system
 from tinykit_ops.deploy.verifier import verifier_files, verifier_of
 from tinykit_ops.ops.agent import agent_step
@@ -21,20 +22,17 @@ from tinykit_ops.ops.tree import File, Folder, tree
 from tinykit_ops.ops.units import unit
 from tinykit_ops.settings.verifier_inventory import is_verifier
 
-# `ip` and `unshare` shut a booted copy away from the network.
-PACKAGES = ["ca-certificates", "cron", "iproute2", "python3-venv", "util-linux"]
-
 if is_verifier(host):
     settings, instances = verifier_of(host)
     facts = host.get_fact(HostFacts)
-    clock = facts.get("clock") or "systemd-timesyncd"
+    clock = facts.get("clock") or CLOCK
 
     refuse(
         name="See that this host can become a verifier",
         problem=problem_of_system(facts, unsupported_os_ok=settings.unsupported_os_ok),
     )
     hold_host()
-    packages(name="Install the distribution's packages", names=[*PACKAGES, clock])
+    packages(name="Install the distribution's packages", names=[*VERIFIER, clock])
     tree(
         name="Make the folders",
         entries=[

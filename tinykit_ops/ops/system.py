@@ -14,17 +14,27 @@ from pyinfra.context import host
 # of a run of ours whose controller died, and which goes on here without it, or the updates that a
 # cloud's image starts at its first boot. dpkg says 2 when its lock is held; apt-get waits for that
 # one by itself, but not for the lock of the package lists.
+#
+# A mirror that is away for a minute is waited for: `update` alone would say that all is well and
+# leave a part of the lists out. When it stays away, what is here already may do, so the
+# installation has the last word, and what the mirror said is told when it fails.
 _INSTALL = """\
 set -eu
-export DEBIAN_FRONTEND=noninteractive
-wait="-o DPkg::Lock::Timeout=300"
-tries=0
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+apt() {{ apt-get -o DPkg::Lock::Timeout=300 -o APT::Update::Error-Mode=any -qq "$@" 2>&1; }}
+tries=0 away=0
 again() {{ tries=$((tries + 1)); [ "$tries" -lt 150 ] && sleep 2; }}
+back_soon() {{ away=$((away + 1)); [ "$away" -lt 6 ] && sleep 15; }}
 until dpkg --configure -a; do [ $? = 2 ] && again || exit 1; done
-until said=$(apt-get $wait -qq update 2>&1); do
-  case $said in *"Could not get lock"*) again || exit 1 ;; *) echo "$said" >&2; exit 1 ;; esac
+get() {{ apt update && apt -y --no-install-recommends --download-only install {names}; }}
+until said=$(get); do
+  case $said in
+    *"Could not get lock"*) again || break ;;
+    *"ailed to fetch"*) back_soon || break ;;
+    *) break ;;
+  esac
 done
-apt-get $wait -qq -y --no-install-recommends install {names}"""
+apt -y --no-install-recommends install {names} || {{ echo "$said" >&2; exit 1; }}"""
 
 
 class InstalledPackages(FactBase[set[str]]):

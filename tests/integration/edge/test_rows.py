@@ -100,6 +100,13 @@ def test_the_server_behind_cannot_lead_the_edge_elsewhere(edge, row):
     assert len(running.tinykit.asked) == 1
 
 
+def test_a_page_that_is_loaded_often_logs_nobody_out(edge):
+    running = edge(edge={"limits": {"logins": 2}})
+    running.pocketbase.allowed["logins"] = 0
+    refresh = "/_pb/api/collections/users/auth-refresh"
+    assert [running.ask(refresh, "POST").status for _ in range(8)] == [200] * 8
+
+
 def test_an_error_of_the_server_behind_is_passed_on_as_it_is(edge):
     told = {"status": 404, "headers": {"Content-Type": "application/json"}, "body": '{"a":1}'}
     answer = edge().ask("/_tk/assets/x", told=told)

@@ -163,6 +163,12 @@ def test_guessing_is_limited_and_told_by_the_clients_own_address(edge: Edge) -> 
     assert set(refused) == {"127.0.0.2 (users)", "127.0.0.3 (users)"}
 
 
+def test_loading_pages_is_no_guessing(edge: Edge) -> None:
+    path = "/_pb/api/collections/users/auth-refresh"
+    answers = {edge.ask("POST", path, "127.0.0.2")[0] for _ in range(3 * LOGINS)}
+    assert answers == {401}
+
+
 def test_whoever_claims_to_be_loopback_is_limited_all_the_same(edge: Edge) -> None:
     claims = {"X-Forwarded-For": "127.0.0.1", "X-Real-IP": "::1"}
     answers = Counter(edge.log_in("127.0.0.2", **claims) for _ in range(2 * LOGINS + 2))

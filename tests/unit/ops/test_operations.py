@@ -52,9 +52,9 @@ def apt(tmp_path):
 
     tool("sleep", "true")
 
-    def run(dpkg="true", update="true"):
+    def run(dpkg="true", update="true", install="true"):
         tool("dpkg", dpkg)
-        tool("apt-get", f'case "$*" in *update*) {update} ;; esac')
+        tool("apt-get", f'case "$*" in *\\ update*) {update} ;; *) {install} ;; esac')
         script = system._INSTALL.format(names="cron")
         done = subprocess.run(
             ["sh", "-c", script],
@@ -68,14 +68,23 @@ def apt(tmp_path):
     return run
 
 
-def test_packages_wait_for_the_updates_of_a_first_boot(apt):
-    busy = (
-        'if [ "$(grep -c update "$STATE/calls")" -lt 4 ]; then '
-        'echo "E: Could not get lock /var/lib/apt/lists/lock. It is held" >&2; exit 100; fi'
+def failing(what, times, said):
+    """A stand-in's line: the first calls that name `what` fail and say why."""
+    return (
+        f'if [ "$(grep -c -- "{what}" "$STATE/calls")" -le {times} ]; then '
+        f'echo "{said}" >&2; exit 100; fi'
     )
-    done, calls = apt(update=busy)
+
+
+def updates(calls):
+    return [call for call in calls if call.endswith(" update")]
+
+
+def test_packages_wait_for_the_updates_of_a_first_boot(apt):
+    held = "E: Could not get lock /var/lib/apt/lists/lock. It is held"
+    done, calls = apt(update=failing(" update", 3, held))
     assert done.returncode == 0, done.stderr
-    assert len([call for call in calls if "update" in call]) == 4
+    assert len(updates(calls)) == 4
     assert "install cron" in calls[-1]
 
 
@@ -91,11 +100,48 @@ def test_a_broken_package_fails_at_once(apt):
     assert len(calls) == 1
 
 
-def test_a_mirror_that_cannot_be_reached_fails_at_once_and_says_so(apt):
-    done, calls = apt(update='echo "E: Failed to fetch" >&2; exit 100')
+REFUSED = "E: Failed to fetch http://deb.test/x Could not connect"
+
+
+def test_a_mirror_that_is_away_for_a_minute_is_waited_for(apt):
+    done, calls = apt(update=failing(" update", 3, REFUSED))
+    assert done.returncode == 0, done.stderr
+    assert len(updates(calls)) == 4
+    assert done.stderr == ""
+
+
+def test_half_of_the_lists_is_not_taken_for_all_of_them(apt):
+    _, calls = apt()
+    assert all("APT::Update::Error-Mode=any" in call for call in updates(calls))
+
+
+def test_a_package_that_could_not_be_fetched_is_fetched_again(apt):
+    done, calls = apt(install=failing("--download-only", 2, REFUSED))
+    assert done.returncode == 0, done.stderr
+    assert len([call for call in calls if "--download-only" in call]) == 3
+
+
+def test_a_mirror_that_stays_away_is_named_when_its_packages_are_missing(apt):
+    done, calls = apt(
+        update=f'echo "{REFUSED}" >&2; exit 100',
+        install='echo "E: Unable to locate package cron" >&2; exit 100',
+    )
     assert done.returncode == 1
-    assert "Failed to fetch" in done.stderr
-    assert not any("install" in call for call in calls)
+    assert "Unable to locate package cron" in done.stdout + done.stderr
+    assert REFUSED in done.stderr
+    assert len(updates(calls)) == 6
+
+
+def test_a_dead_source_of_somebody_else_does_not_keep_our_packages_away(apt):
+    done, calls = apt(update=f'echo "{REFUSED}" >&2; exit 100')
+    assert done.returncode == 0
+    assert "install cron" in calls[-1]
+
+
+def test_an_unknown_package_fails_without_waiting(apt):
+    done, calls = apt(install='echo "E: Unable to locate package cron" >&2; exit 100')
+    assert done.returncode == 1
+    assert len(updates(calls)) == 1
 
 
 # Users
