@@ -37,6 +37,7 @@ useradd --create-home --shell /bin/bash {SUDO_USER}
 echo '{SUDO_USER} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{SUDO_USER}
 chmod 0440 /etc/sudoers.d/{SUDO_USER}
 systemctl enable systemd-networkd.service >/dev/null 2>&1
+apt-get clean
 apt-get -qq -y --no-install-recommends --download-only install {" ".join(USUAL)} >/dev/null
 rm -f /etc/ssh/ssh_host_* /etc/machine-id /var/lib/dbus/machine-id /etc/hostname /etc/resolv.conf
 rm -f /etc/apt/apt.conf.d/99mmdebstrap

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 from tinykit_ops.errors import StorageError
+from tinykit_ops.upgrade import copies
 
 MARGIN_BYTES = 64 << 20
 SECONDS = 1800
-_KEEP = """\
-set -eu
-rm -rf -- "$2.partial"; mkdir -m 700 -- "$2.partial"
-for file in "$1"/*.db "$1"/*.db-wal; do
-  [ ! -f "$file" ] || [ -L "$file" ] || cp --reflink=auto --preserve=all -- "$file" "$2.partial/"
-done
-sync -- "$2.partial"/*
-mv -T -- "$2.partial" "$2"
-"""
+_PIPES: dict[str, Any] = {
+    **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE),
+    "text": True,
+}
 #: The new version's data goes aside by renames, so that a full disk is no obstacle to that; then
 #: the copies come, which may be done again as often as it takes.
 _RETURN = """\
@@ -54,6 +52,7 @@ class KeptData:
         self.kept = data.with_name(f"{data.name}.before-upgrade")
         #: What a version that did not stay well left; kept until the next upgrade.
         self.failed = data.with_name(f"{data.name}.failed-upgrade")
+        self._copying: subprocess.Popen[str] | None = None  #: between the two passes
 
     def need_space(self) -> None:
         """Raises StorageError when there is no room for the copies."""
@@ -75,9 +74,35 @@ class KeptData:
         """Remove the copies; what a failed version left stays."""
         self._run('rm -rf -- "$2" "$2.partial"')
 
+    def prepare(self) -> None:
+        """Copy the databases of a server that still serves; `keep` brings over the rest.
+
+        Raises:
+            StorageError: they could not be copied.
+        """
+        words = [sys.executable, "-I", "-m", copies.__name__, str(self._data), str(self.kept)]
+        self._copying = copying = subprocess.Popen(words, **_PIPES, **self._as_its_user())
+        if copying.stdout is None or copying.stdout.readline() != copies.READY:
+            try:
+                self._finish_copying()
+            finally:
+                self.drop()
+
     def keep(self) -> None:
-        """Copy the databases of a stopped server; they are there whole, or not at all."""
-        self._run(_KEEP)
+        """Keep the databases of a stopped server; they are there whole, or not at all.
+
+        Raises:
+            StorageError: they could not be copied.
+        """
+        if self._copying is None:
+            self.prepare()
+        self._finish_copying()
+
+    def _finish_copying(self) -> None:
+        copying, self._copying = self._copying, None
+        if copying is not None:
+            _, said = copying.communicate("stopped\n", timeout=SECONDS)
+            self._need(copying.returncode, said)
 
     def put_back(self) -> None:
         """Give a stopped server its databases of before; nothing happens when none were kept."""
@@ -92,14 +117,18 @@ class KeptData:
             text=True,
             timeout=SECONDS,
             check=False,
-            cwd="/",
-            extra_groups=None if self._user is None else [],
-            user=self._user,
-            group=self._user,
+            **self._as_its_user(),
         )
-        if done.returncode != 0:
+        self._need(done.returncode, done.stderr)
+
+    def _as_its_user(self) -> dict[str, Any]:
+        groups: list[str] | None = None if self._user is None else []
+        return {"user": self._user, "group": self._user, "extra_groups": groups, "cwd": "/"}
+
+    def _need(self, code: int, said: str) -> None:
+        if code != 0:
             raise StorageError(
-                f"The databases could not be copied: {done.stderr.strip()[-300:]}",
+                f"The databases could not be copied: {said.strip()[-300:]}",
                 where=str(self._data.parent),
                 hint="is the disk full? the server runs on, or comes back, as it was",
             )

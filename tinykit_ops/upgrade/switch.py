@@ -74,6 +74,7 @@ class Switch:
         """
         self._data.need_space()
         self._data.forget()
+        self._data.prepare()
         self.journal.begin(upgrade)
         try:
             pause = self._replace(upgrade)
