@@ -25,14 +25,18 @@ if settings.in_containers:
         name="Build the images, and stop what runs without containers",
         step=["runtime", *([base[1]] if base else [])],
     )
+    network = f"{docker.UNITS}/{layout.NET_UNIT}"
     unit(
         name="Hold the network of the containers",
         unit=layout.NET_UNIT,
-        files=[
-            f"{docker.UNITS}/{layout.NET_UNIT}",
-            layout.DOCKER_INSIDE,
-            *docker.pocketbase_reads(settings),
-        ],
+        files=[network, layout.DOCKER_NET],
+        after=[written],
+    )
+    unit(
+        name="Load the rules of that network",
+        unit=layout.NET_UNIT,
+        files=[layout.DOCKER_INSIDE],
+        reload=True,
         after=[written],
     )
 else:
@@ -43,8 +47,10 @@ else:
         leftovers=[
             f"{docker.UNITS}/{layout.NET_UNIT}",
             layout.DOCKER_COMPOSE,
+            layout.DOCKER_NET,
             layout.DOCKER_RUN,
             layout.DOCKER_INSIDE,
             layout.DOCKER_RESOLV,
+            layout.DOCKER_BASE_NAME,
         ],
     )

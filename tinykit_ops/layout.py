@@ -138,10 +138,12 @@ FIREWALL_REFRESH_TIMER = "tinykit-ops-firewall-refresh.timer"
 # Docker, where it is the runtime: systemd's units of the same names start the containers.
 DOCKER_DIR = f"{CONFIG_DIR}/docker"
 DOCKER_COMPOSE = f"{DOCKER_DIR}/compose.yml"
+DOCKER_NET = f"{DOCKER_DIR}/net.yml"  #: the network that they share, apart: it outlives them
 DOCKER_RUN = f"{DOCKER_DIR}/run"  #: what the units run: makes a container and stays with it
 DOCKER_INSIDE = f"{DOCKER_DIR}/inside.nft"  #: rules within the containers' own network
 DOCKER_RESOLV = f"{DOCKER_DIR}/resolv.conf"  #: the resolvers that the containers ask
 DOCKER_BASE = f"{DOCKER_DIR}/base.tar"  #: a root file system that waits to be imported
+DOCKER_BASE_NAME = f"{DOCKER_DIR}/base"  #: what the base image is called
 DOCKER_SECRETS = "/run/tinykit-ops/containers"  #: a folder a user; copies that only he reads
 DOCKER_BUILT = f"{STATE_DIR}/images"  #: an empty file an image, as old as the image
 #: What every unit reads when it starts its container.

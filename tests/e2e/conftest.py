@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from edge_switches import Site
-from tests_e2e_support import Provisioner
+from tests_e2e_support import RUNTIME, Provisioner
 from xdist.scheduler import LoadScopeScheduling
 
 from tinykit_ops.lab.contract import build_contract_release
 from tinykit_ops.lab.lab import Lab
-from tinykit_ops.lab.names import state_root
+from tinykit_ops.lab.names import LAB_DOCKER, state_root
 
 LAB = "e2e"
 #: Files that share a lab run on one worker; every other file is a group of its own.
@@ -25,7 +25,12 @@ GROUPS = {
 
 
 def pytest_configure(config):
-    """Workers have labs in folders of their own, so that their names and networks do not meet."""
+    """Workers have labs in folders of their own, so that their names and networks do not meet.
+
+    TINYKIT_E2E_RUNTIME=docker runs the tests on hosts with containers.
+    """
+    if RUNTIME == "docker":
+        os.environ[LAB_DOCKER] = "1"
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:
         os.environ["TINYKIT_LAB_ROOT"] = f"{state_root()}-{worker}"

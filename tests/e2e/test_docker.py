@@ -200,7 +200,7 @@ def test_everything_comes_back_when_docker_is_restarted(host, person):
 
 def test_switching_to_systemd_and_back_keeps_the_data(site, inventory, host, person):
     before = person.projects()
-    alone = site.inventory(USERS)
+    alone = site.inventory(USERS, {"runtime": "systemd"})
     run = site.deploy(alone)
     assert run.code == 0, run.text[-3000:]
     assert running(host) == set()

@@ -46,13 +46,24 @@ class Run:
         return [op["name"] for op in self.report["results"]["operations"] if op["error"]]
 
 
-class Provisioner:
-    """Writes inventories for lab hosts and runs deploys against them."""
+#: The runtime of every inventory that names none; the hosts of the labs are made for it.
+RUNTIME = os.environ.get("TINYKIT_E2E_RUNTIME", "systemd")
 
-    def __init__(self, lab: Lab, app: Path, folder: Path) -> None:
+
+class Provisioner:
+    """Writes inventories for lab hosts and runs deploys against them.
+
+    Args:
+        app: the release archive.
+        folder: for the inventories.
+        runtime: of inventories that name none.
+    """
+
+    def __init__(self, lab: Lab, app: Path, folder: Path, runtime: str = RUNTIME) -> None:
         self.lab = lab
         self.app = app
         self.folder = folder
+        self.runtime = runtime
 
     @property
     def host(self) -> LabHost:
@@ -71,6 +82,7 @@ class Provisioner:
             overrides: of the settings, merged deeply.
             data: of pyinfra's own host data, such as ssh_hostname.
         """
+        merged = {"runtime": self.runtime, **(overrides or {})}
         lines = [
             "from pathlib import Path",
             "from tinykit_ops.lab.inventory import lab_hosts",
@@ -78,7 +90,7 @@ class Provisioner:
             f"hosts = [(name, {{**found, **{dict(data or {})!r}}})",
             f"    for host, user in {dict(users)!r}.items()",
             f"    for name, found in lab_hosts({self.lab.name!r}, user=user, only=[host],",
-            f"        app=Path({str(self.app)!r}), overrides={dict(overrides or {})!r})]",
+            f"        app=Path({str(self.app)!r}), overrides={merged!r})]",
             "check_inventory(__file__)",
         ]
         path = self.folder / f"inventory-{len(list(self.folder.iterdir()))}.py"

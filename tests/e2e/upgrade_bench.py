@@ -146,7 +146,8 @@ class UpgradeBench:
         return faults + (["visitors are on the standby"] if flag.returncode == 0 else [])
 
     def _with(self, archive: Path) -> UpgradeBench:
-        provisioner = Provisioner(self.provisioner.lab, archive, self.provisioner.folder)
+        ours = self.provisioner
+        provisioner = Provisioner(ours.lab, archive, ours.folder, ours.runtime)
         return UpgradeBench(provisioner, self.folder, self.rates)
 
     def _deploy(self, kind: str, name: str) -> None:

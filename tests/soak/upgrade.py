@@ -2,7 +2,7 @@
 with a run that is killed anywhere.
 
     scripts/soak upgrade [--seed N] [--count N] [--kills N] [--rate N] [--kind caddy|nginx]
-                         [--release 13|12]
+                         [--release 13|12] [--runtime systemd|docker]
 
 --rate requests a second for a published page come from outside, half on connections of their own,
 half over kept ones, and one writer writes all the time. With each proxy: --count upgrades and as
@@ -26,6 +26,8 @@ from tinykit_ops.lab.contract import build_contract_release
 from tinykit_ops.lab.lab import Lab
 
 LAB = "soak-up"
+#: Of a host. Each release is there twice with Docker, unpacked and as an image.
+DISK = {"systemd": "4G", "docker": "8G"}
 LONGEST = 30.0  #: seconds within which a run is killed
 DEFECTS = ("broken", "deaf", "dying")
 
@@ -38,12 +40,17 @@ def main() -> int:
     rates = {"own": words.rate / 2, "pool": words.rate / 2}
     wrong: list[str] = []
     with tempfile.TemporaryDirectory(prefix="tinykit-soak-upgrade-") as name:
-        lab = Lab.up(LAB, releases=(words.release,), s3=False, disk="4G")
+        containers = words.runtime == "docker"
+        lab = Lab.up(
+            LAB, releases=(words.release,), s3=False, disk=DISK[words.runtime], docker=containers
+        )
         try:
             app = build_contract_release(Path(name) / "app").archive
             inventories = Path(name) / "inventories"
             inventories.mkdir()
-            bench = UpgradeBench(Provisioner(lab, app, inventories), Path(name), rates)
+            bench = UpgradeBench(
+                Provisioner(lab, app, inventories, words.runtime), Path(name), rates
+            )
             for kind in [words.kind] if words.kind else ["caddy", "nginx"]:
                 wrong += _with(kind, bench, random.Random(seed), words)
         finally:
@@ -124,6 +131,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--kind", choices=("caddy", "nginx"), default="")
+    parser.add_argument("--runtime", choices=("systemd", "docker"), default="systemd")
     parser.add_argument("--release", choices=("13", "12"), default="13")
     return parser.parse_args()
 

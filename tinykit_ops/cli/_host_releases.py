@@ -11,7 +11,7 @@ from tinykit_ops.errors import Exit, UsageError
 from tinykit_ops.host.alone import alone
 from tinykit_ops.host.release_store import KEPT, ReleaseStore
 from tinykit_ops.host.run_lock import changing
-from tinykit_ops.host.serving import serve_step
+from tinykit_ops.host.serving import prune_releases, serve_step
 
 FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 
@@ -63,7 +63,7 @@ def rollback() -> int:
 def prune(keep: int) -> int:
     """Remove old releases from this host. The current one and the one before always stay."""
     with changing(f"release prune --keep {keep}"), alone():
-        gone = ReleaseStore().prune(keep)
+        gone = prune_releases(keep)
     click.echo("\n".join(f"removed {each}" for each in gone) or "nothing to remove")
     return Exit.OK
 

@@ -52,7 +52,9 @@ def command() -> None:
 @click.option("--count", default=1, show_default=True, help="Hosts of each release.")
 @click.option("--no-s3", is_flag=True, help="Do without the S3 server.")
 @click.option("--disk", metavar="SIZE", help="A disk of its own for each new host, e.g. 2G.")
-@click.option("--docker", is_flag=True, help="Let Docker run on each new host.")
+@click.option(
+    "--docker", is_flag=True, help="Let Docker run on each new host; also $TINYKIT_LAB_DOCKER=1."
+)
 @click.option("--acme", "with_acme", is_flag=True, help="Run an ACME server (pebble).")
 @click.option(
     "--acme-life",
@@ -78,7 +80,7 @@ def up(
         count=count,
         s3=not no_s3,
         disk=disk,
-        docker=docker,
+        docker=docker or None,
         acme_life=acme_life if with_acme else 0,
         progress=click.echo,
     )

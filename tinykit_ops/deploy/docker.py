@@ -65,7 +65,7 @@ def packages(facts: Mapping[str, str]) -> list[str]:
 
 
 def pocketbase_reads(settings: Settings) -> list[str]:
-    """What makes PocketBase's container stale, and that of the network, which has its image."""
+    """What makes PocketBase's container stale."""
     return [*layout.DOCKER_READ, f"{layout.DOCKER_BUILT}/pocketbase-{settings.pocketbase.version}"]
 
 
@@ -99,9 +99,17 @@ def docker_files(settings: Settings) -> list[Folder | File]:
                 "docker/compose.yml.j2",
                 settings=settings,
                 slots=SLOTS,
-                ports=[*(slot.port for slot in SLOTS), layout.POCKETBASE_PORT],
                 directories=DIRECTORIES,
                 pocketbase_environment=pocketbase_environment(settings),
+            ),
+            mode="600",
+        ),
+        File(
+            layout.DOCKER_NET,
+            render(
+                "docker/net.yml.j2",
+                settings=settings,
+                ports=[*(slot.port for slot in SLOTS), layout.POCKETBASE_PORT],
             ),
             mode="600",
         ),

@@ -57,7 +57,17 @@ def build(name: str, folder: Path, content: dict[str, Path]) -> None:
         words += [f"--transform=s,^{real.name}\\($\\|/\\),{source}\\1,S", "-C", str(real.parent)]
         words += [real.name]
     # The builder that every Docker of Debian has; the other is a package of its own.
-    ordered = ["env", "DOCKER_BUILDKIT=0", DOCKER, "build", "--quiet", "--tag", name, "-"]
+    ordered = [
+        "env",
+        "DOCKER_BUILDKIT=0",
+        DOCKER,
+        "build",
+        "--quiet",
+        "--force-rm",
+        "--tag",
+        name,
+        "-",
+    ]
     with subprocess.Popen(words, stdout=subprocess.PIPE) as tar:
         done = subprocess.run(
             ordered,

@@ -2,7 +2,8 @@
 
 One image holds PocketBase, and one holds each unpacked release with Node.js, so that going back to
 a release is going back to an image. What they were made from is a label: another base image or
-another Node.js makes them anew.
+another Node.js makes them anew. Old ones, and what a build left that did not come to its end, are
+removed with the releases.
 """
 
 from __future__ import annotations
@@ -15,15 +16,18 @@ from pathlib import Path
 
 from tinykit_ops import layout
 from tinykit_ops.errors import UnavailableError
-from tinykit_ops.host import docker
+from tinykit_ops.host import docker, files
 from tinykit_ops.settings.docker import DockerSettings
 
-RECIPE = "1"  #: raise it when `_DOCKERFILE` changes what an image holds
+RECIPE = "2"  #: raise it when `_DOCKERFILE` changes what an image holds
 LABEL = "tinykit-ops.from"
+NOTE = Path(layout.DOCKER_BASE_NAME)
+OURS = "tinykit-ops=1"  #: a label of every layer, also of those that got no name
 BASE = f"{layout.DOCKER_IMAGES}/base"
 _DOCKERFILE = """\
 # Written by tinykit-ops. Nothing is fetched while it is built.
 FROM {base}
+LABEL {ours}
 {copies}
 LABEL {label}="{made_from}"
 """
@@ -50,6 +54,10 @@ def base_name(sha256: str) -> str:
     return f"{BASE}:{sha256[:16]}"
 
 
+def _release_name(release: str) -> str:
+    return f"{layout.DOCKER_IMAGES}/tinykit:{release}"
+
+
 def wanted_images() -> list[Image]:
     """An image for each PocketBase and each release on this host."""
     versions = sorted(Path(layout.POCKETBASE_HOME).glob("*/pocketbase"))
@@ -68,7 +76,7 @@ def wanted_images() -> list[Image]:
         ),
         *(
             Image(
-                f"{layout.DOCKER_IMAGES}/tinykit:{folder.name}",
+                _release_name(folder.name),
                 {str(node): node, str(folder): folder},
                 (str(node), "--version"),
                 built / folder.name,
@@ -90,20 +98,53 @@ class ImagesStep:
         self.sha256 = base_sha256
         self.base = base_name(base_sha256) if base_sha256 else settings.base_image
 
+    @classmethod
+    def of_host(cls, settings: DockerSettings) -> ImagesStep:
+        """On the base image of the last deploy, which a host cannot tell from the settings."""
+        step = cls(settings)
+        step.base = (files.read(NOTE) or "").strip() or step.base
+        return step
+
     def pending(self) -> list[str]:
         """Which images are missing, or made from something else."""
         base = _identity(self.base)
         if not base:
             return [f"base image {self.base}", *(image.name for image in wanted_images())]
-        return [f"image {image.name}" for image in self._missing(base)]
+        left = [f"image {image.name}" for image in self._missing(base)]
+        if files.read(NOTE) != f"{self.base}\n":
+            left.append("note the base image")
+        return left
 
     def apply(self) -> None:
         """Get the base image, build what is missing, and remove what nobody uses."""
         self._get_base()
-        base = _identity(self.base) or ""
+        self.build_missing()
+        files.write(NOTE, f"{self.base}\n", mode=0o600)
+        self.tidy()
+
+    def build_missing(self, release: str = "") -> None:
+        """Build what is missing, for one release or all, out of what is on the host.
+
+        Raises:
+            UnavailableError: it cannot be built.
+        """
+        base = _identity(self.base)
+        if not base:
+            raise UnavailableError(
+                f"the base image {self.base} is not there", hint="run deploys/runtime.py again"
+            )
         for image in self._missing(base):
-            self._build(image, _made_from(image, base))
-        self._remove_old()
+            if not release or image.name == _release_name(release):
+                self._build(image, _made_from(image, base))
+
+    def tidy(self) -> None:
+        """Remove images of what is gone, and what builds left without a name."""
+        wanted = {image.name for image in wanted_images()} | {self.base}
+        form = "{{.Repository}}:{{.Tag}}"
+        listed = docker.said("image", "ls", "--format", form, f"{layout.DOCKER_IMAGES}/*") or ""
+        for name in set(listed.split()) - wanted:
+            docker.said("image", "rm", name)  # one that a container still uses stays
+        docker.said("image", "prune", "--force", "--filter", f"label={OURS}")
 
     def _missing(self, base: str) -> Iterator[Image]:
         for image in wanted_images():
@@ -137,6 +178,7 @@ class ImagesStep:
             base=self.base,
             copies="\n".join(f"COPY {name} {path}" for name, path in names.items()),
             label=LABEL,
+            ours=OURS,
             made_from=made_from,
         )
         with tempfile.TemporaryDirectory() as folder:
@@ -154,13 +196,6 @@ class ImagesStep:
             *(*words, "bash", "-c", 'exec "$@"', "-", *image.proof),
             hint=f"the base image {self.base} needs bash and libstdc++6, as Debian's has them",
         )
-
-    def _remove_old(self) -> None:
-        wanted = {image.name for image in wanted_images()} | {self.base}
-        form = "{{.Repository}}:{{.Tag}}"
-        listed = docker.said("image", "ls", "--format", form, f"{layout.DOCKER_IMAGES}/*") or ""
-        for name in set(listed.split()) - wanted:
-            docker.said("image", "rm", name)  # one that a container still uses stays
 
 
 def _identity(name: str) -> str | None:

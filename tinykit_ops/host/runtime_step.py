@@ -6,6 +6,7 @@ way is stopped, once everything for the new one is there. The data stays where i
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, ip_address
@@ -27,6 +28,7 @@ class RuntimeStep:
     Args:
         base_sha256: of the base image's archive, if the settings name one.
         running: unit → the path of its main program; None when it does not run.
+        secrets: where containers have them from.
     """
 
     def __init__(
@@ -34,17 +36,23 @@ class RuntimeStep:
         settings: Settings,
         base_sha256: str = "",
         running: Callable[[str], str | None] | None = None,
+        secrets: Path = Path(layout.DOCKER_SECRETS),
     ) -> None:
         self.settings = settings
         self.docker = settings.in_containers
         self.images = ImagesStep(settings.docker, base_sha256)
         self.running = running or main_program
+        self.secrets = secrets
 
     def pending(self) -> list[str]:
         """What is missing for the runtime, and what still runs in the other one."""
         left = [f"stop {unit}, which runs in the other runtime" for unit in self._others()]
         if not self.docker:
-            return left
+            return (
+                [*left, "remove the containers' copies of secrets"]
+                if self.secrets.is_dir()
+                else left
+            )
         if files.read(Path(layout.DOCKER_RESOLV)) != self._resolvers():
             left.append("the containers' resolvers")
         return [*self.images.pending(), *left]
@@ -60,6 +68,8 @@ class RuntimeStep:
             )
             if done.returncode != 0:
                 raise UnavailableError(f"systemctl stop failed: {done.stderr.strip()[:300]}")
+        if not self.docker:
+            shutil.rmtree(self.secrets, ignore_errors=True)
 
     def _others(self) -> Iterator[str]:
         """Units that run in the other runtime now."""

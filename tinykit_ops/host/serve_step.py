@@ -40,6 +40,8 @@ class ServeStep:
         release: id of an unpacked release; empty for the current one.
         agents: names the projects whose agent runs; a server is not ended while there are any.
         store, server, standby, database, flag: the host's own, or others in tests.
+        prepare: brings what the release runs in, such as an image; raises when it cannot.
+        tidy: is called when old releases were removed.
         judged: raises when a unit's server is not well for so many seconds.
         say: takes a line of progress.
     """
@@ -54,6 +56,8 @@ class ServeStep:
         standby: Unit | None = None,
         database: Unit | None = None,
         flag: Path = Path(layout.TINYKIT_STANDBY_SERVES),
+        prepare: Callable[[], None] = lambda: None,
+        tidy: Callable[[], None] = lambda: None,
         judged: Callable[[Unit, str, float], None] = judge,
         say: Callable[[str], None] = print,
         sleep: Callable[[float], None] = time.sleep,
@@ -66,6 +70,8 @@ class ServeStep:
         self._standby = standby or Unit(layout.TINYKIT_STANDBY_UNIT)
         self._database = database or Unit(layout.POCKETBASE_UNIT)
         self._flag = flag
+        self._prepare = prepare
+        self._tidy = tidy
         self._judged = judged
         self._say = say
         self._sleep = sleep
@@ -94,6 +100,7 @@ class ServeStep:
                 where=str(self._store.folder),
                 hint="`tinykit-ops release list` shows those that are",
             )
+        self._prepare()
         if not self._server.is_active() and not self._standby.is_active():
             self._start_server(0)  # nobody is served, so nobody has to be spared
         elif self._replaces():
@@ -101,6 +108,7 @@ class ServeStep:
             self._replace_server()
         self._take_back()
         self._store.prune()
+        self._tidy()
 
     def _replaces(self) -> bool:
         return self._store.current() != self._wanted or bool(self._server.faults())

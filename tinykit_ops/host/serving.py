@@ -1,4 +1,5 @@
-"""`ServeStep` of this very host, which waits for the builder's agents as PocketBase knows them."""
+"""`ServeStep` of this very host: it waits for the builder's agents as PocketBase knows them, and
+has the images that containers need."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from typing import Any
 
 from tinykit_ops.agent.config import load_agent_config
 from tinykit_ops.errors import TinykitOpsError
+from tinykit_ops.host.images import ImagesStep
+from tinykit_ops.host.release_store import ReleaseStore
 from tinykit_ops.host.serve_step import ServeStep
 from tinykit_ops.host.superuser import as_superuser
 
@@ -31,7 +34,23 @@ def serve_step(release: str = "") -> ServeStep:
         with as_superuser(config.settings, config.secret, wait=2) as pocketbase:
             return list(pocketbase.records(PROJECTS, "agent_chat ~ 'running'"))
 
-    return ServeStep(release, Agents(projects))
+    if not config.settings.in_containers:
+        return ServeStep(release, Agents(projects))
+    images = ImagesStep.of_host(config.settings.docker)
+
+    def prepare() -> None:
+        images.build_missing(release or ReleaseStore().current())
+
+    return ServeStep(release, Agents(projects), prepare=prepare, tidy=images.tidy)
+
+
+def prune_releases(keep: int) -> list[str]:
+    """Remove old releases, and their images; returns the ids of those that went."""
+    settings = load_agent_config().settings
+    gone = ReleaseStore().prune(keep)
+    if settings.in_containers:
+        ImagesStep.of_host(settings.docker).tidy()
+    return gone
 
 
 class Agents:

@@ -13,7 +13,14 @@ from tinykit_ops.lab.addresses import LabNetworks
 from tinykit_ops.lab.errors import LabNotFoundError
 from tinykit_ops.lab.host import LabHost
 from tinykit_ops.lab.machine import Machine
-from tinykit_ops.lab.names import DEFAULT_LAB, LabNames, cache_root, check_name, state_root
+from tinykit_ops.lab.names import (
+    DEFAULT_LAB,
+    LabNames,
+    cache_root,
+    check_name,
+    docker_wanted,
+    state_root,
+)
 from tinykit_ops.lab.outside import Outside
 from tinykit_ops.lab.s3 import LabS3
 from tinykit_ops.lab.state import LabState
@@ -43,7 +50,7 @@ class Lab:
         s3: bool = True,
         disk: str | None = None,
         acme_life: int = 0,
-        docker: bool = False,
+        docker: bool | None = None,
         root: Path | None = None,
         cache: Path | None = None,
         progress: Progress = quiet,
@@ -59,11 +66,13 @@ class Lab:
             acme_life: seconds that the certificates of an ACME server of its own are good for;
                 without one when 0. It stays as it was first asked for.
             docker: whether Docker can run on each new host; it gets every capability for that.
+                None is what the environment says (TINYKIT_LAB_DOCKER=1).
             root, cache: folders for the labs and the base trees.
         Raises: TinykitOpsError in many kinds; what was made stays, and `up` goes on from there.
         """
         from tinykit_ops.lab.building import build  # it needs this module
 
+        docker = docker_wanted() if docker is None else docker
         request = (releases, count, s3, disk, acme_life, docker)
         names = LabNames(root or state_root(), check_name(name))
         return build(names, cache or cache_root(), *request, progress=progress)

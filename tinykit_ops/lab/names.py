@@ -22,6 +22,7 @@ DOMAIN = "lab.test"  #: .test is reserved for this (RFC 6761)
 MAX_HOSTS = 99  #: a machine name and its interface (15 characters) hold two digits
 
 _VALID_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
+LAB_DOCKER = "TINYKIT_LAB_DOCKER"
 
 
 def state_root() -> Path:
@@ -32,6 +33,11 @@ def state_root() -> Path:
 def cache_root() -> Path:
     """The folder that holds base trees: $TINYKIT_LAB_CACHE, or /var/cache/tinykit-ops/lab."""
     return Path(os.environ.get("TINYKIT_LAB_CACHE") or DEFAULT_CACHE).absolute()
+
+
+def docker_wanted() -> bool:
+    """Whether Docker can run on hosts of labs that do not say: $TINYKIT_LAB_DOCKER is 1."""
+    return os.environ.get(LAB_DOCKER) == "1"
 
 
 def check_name(name: str) -> str:

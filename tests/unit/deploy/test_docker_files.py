@@ -26,7 +26,12 @@ def files(make_settings):
 @pytest.fixture
 def services(files):
     def made(**settings):
-        return yaml.safe_load(files(**settings)[layout.DOCKER_COMPOSE].content)["services"]
+        found = files(**settings)
+        read = [
+            yaml.safe_load(found[path].content)
+            for path in (layout.DOCKER_COMPOSE, layout.DOCKER_NET)
+        ]
+        return {name: service for each in read for name, service in each["services"].items()}
 
     return made
 
@@ -50,8 +55,17 @@ def test_only_the_network_publishes_ports_and_only_on_loopback(services):
         f"127.0.0.1:{port}:{port}" for port in (3000, 3001, 8091)
     ]
     others = [service for name, service in found.items() if name != "net"]
-    assert [service["network_mode"] for service in others] == ["service:net"] * len(others)
+    assert [service["network_mode"] for service in others] == ["container:tinykit-net"] * len(
+        others
+    )
     assert [service for service in others if "ports" in service] == []
+
+
+def test_what_others_are_told_does_not_touch_the_network_that_all_of_them_stand_on(files):
+    changed = files(superuser_email="another@example.com", edge={"limits": {"logins": 7}})
+    before = files()
+    assert changed[layout.DOCKER_COMPOSE].content != before[layout.DOCKER_COMPOSE].content
+    assert changed[layout.DOCKER_NET].content == before[layout.DOCKER_NET].content
 
 
 def test_tinykit_sees_no_data_and_may_write_nowhere(services):

@@ -82,6 +82,9 @@ class FakeDocker:
     def said(self, *words):
         if words[:2] == ("image", "ls"):
             return "\n".join(name for name in self.images if name.startswith("tinykit-ops/"))
+        if words[:2] == ("image", "prune"):
+            self.did.append(words)
+            return ""
         if words[:2] == ("image", "rm"):
             self.images.pop(words[2], None)
             return ""
@@ -116,6 +119,7 @@ def world(monkeypatch, tmp_path):
         for name in ("one", "two")
     ]
     monkeypatch.setattr(images, "wanted_images", lambda: list(wanted))
+    monkeypatch.setattr(images, "NOTE", tmp_path / "base")
     fake.wanted = wanted
     return fake
 
@@ -127,7 +131,10 @@ def test_images_are_built_once_on_a_base_that_is_pulled(make_settings, world):
     assert ImagesStep(settings).pending() == []
     built = [words for words in world.did if words[0] == "build"]
     assert [words[1] for words in built] == ["tinykit-ops/tinykit:one", "tinykit-ops/tinykit:two"]
-    assert all("FROM debian:trixie-slim\nCOPY part0 /opt/node\n" in words[2] for words in built)
+    assert all(
+        "FROM debian:trixie-slim\nLABEL tinykit-ops=1\nCOPY part0 /opt/node\n" in words[2]
+        for words in built
+    )
 
 
 def test_another_base_makes_every_image_anew(make_settings, world):
@@ -150,6 +157,32 @@ def test_images_of_releases_that_are_gone_are_removed(make_settings, world):
         "tinykit-ops/tinykit:two",
         "somebody/elses:1",
     }
+    # Layers of builds that did not come to their end have no name, but our label.
+    assert ("image", "prune", "--force", "--filter", "label=tinykit-ops=1") in world.did
+
+
+def test_the_host_itself_builds_on_the_base_of_the_last_deploy(make_settings, world, monkeypatch):
+    settings = make_settings(runtime="docker").docker
+    with pytest.raises(UnavailableError, match=r"deploys/runtime\.py"):
+        ImagesStep.of_host(settings).build_missing()
+    monkeypatch.setattr(images.Path, "is_file", lambda _: True)
+    monkeypatch.setattr(images.Path, "unlink", lambda _: None)
+    sent = ImagesStep(settings, "ab" * 32)
+    sent.apply()
+    assert sent.pending() == []
+    del world.images["tinykit-ops/tinykit:two"]
+    ImagesStep.of_host(settings).build_missing()
+    assert "tinykit-ops/tinykit:two" in world.images
+    assert sent.pending() == []
+
+
+def test_copies_of_secrets_go_with_the_containers(make_settings, tmp_path):
+    (tmp_path / "containers/tinykit").mkdir(parents=True)
+    step = RuntimeStep(make_settings(), running=running(), secrets=tmp_path / "containers")
+    assert step.pending() == ["remove the containers' copies of secrets"]
+    step.apply()
+    assert step.pending() == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_base_that_was_sent_is_imported_and_its_archive_removed(

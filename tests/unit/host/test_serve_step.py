@@ -28,7 +28,7 @@ class World:
         self.database.up = True
         self.agents = []
 
-    def step(self, release=NEW):
+    def step(self, release=NEW, prepare=lambda: None):
         return ServeStep(
             release,
             lambda: self.agents.pop(0) if self.agents else [],
@@ -37,6 +37,8 @@ class World:
             standby=self.standby,
             database=self.database,
             flag=self.flag,
+            prepare=prepare,
+            tidy=lambda: self.happened("tidy"),
             judged=self.judged,
             say=self.happened,
             sleep=lambda _: None,
@@ -117,6 +119,18 @@ def test_another_release_serves_and_nobody_was_ever_without_one(world):
     assert world.serves() == NEW
     assert (world.server.up, world.standby.up, world.flag.exists()) == (True, False, False)
     assert step.pending() == []
+
+
+def test_what_a_release_runs_in_is_there_before_anything_starts_and_old_ones_go_at_the_end(world):
+    def unable():
+        raise UnavailableError("no room for an image")
+
+    with pytest.raises(UnavailableError, match="no room"):
+        world.step(prepare=unable).apply()
+    assert (world.events, world.serves()) == ([], OLD)
+    world.step(prepare=lambda: world.happened("prepare")).apply()
+    assert [what for what, _ in world.events][0] == "prepare"
+    assert [what for what, _ in world.events][-1] == "tidy"
 
 
 def test_a_release_that_is_not_well_never_gets_a_visitor(world):
