@@ -129,7 +129,7 @@ def test_what_a_release_runs_in_is_there_before_anything_starts_and_old_ones_go_
         world.step(prepare=unable).apply()
     assert (world.events, world.serves()) == ([], OLD)
     world.step(prepare=lambda: world.happened("prepare")).apply()
-    assert [what for what, _ in world.events][0] == "prepare"
+    assert next(what for what, _ in world.events) == "prepare"
     assert [what for what, _ in world.events][-1] == "tidy"
 
 
