@@ -25,6 +25,7 @@ class Mutation:
         breaks: makes it, and mends it at the end of the block.
         blinds: ids that may say "unknown" while it lasts, because they cannot look any more.
         only: `caddy` or `nginx`, where it can be made with one of them alone.
+        runtime: `systemd` or `docker`, likewise.
     """
 
     name: str
@@ -32,11 +33,15 @@ class Mutation:
     breaks: Break
     blinds: frozenset[str] = frozenset()
     only: str = ""
+    runtime: str = ""
 
 
-def mutation(name: str, finds: str, breaks: Break, *, blinds: str = "", only: str = "") -> Mutation:
+def mutation(
+    name: str, finds: str, breaks: Break, *, blinds: str = "", only: str = "", runtime: str = ""
+) -> Mutation:
     """A row; several ids are separated by spaces."""
-    return Mutation(name, frozenset(finds.split()), breaks, frozenset(blinds.split()), only)
+    found, blinded = frozenset(finds.split()), frozenset(blinds.split())
+    return Mutation(name, found, breaks, blinded, only, runtime)
 
 
 def shell(on: str, off: str) -> Break:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from mutation_bench import MutationBench, outcomes
 from mutation_kinds import Mutation
 from mutations_care import CARE
+from mutations_containers import CONTAINERS
 from mutations_database import DATABASE
 from mutations_edge import ROUTES, SERVED
 from mutations_guards import GUARDS
@@ -21,6 +22,7 @@ from tinykit_ops.checks.runner import InstanceReport
 ALL: tuple[Mutation, ...] = (
     *(*ROUTES, *SERVED, *GUARDS),
     *DATABASE,
+    *CONTAINERS,
     *(*FILES, *UNITS, *NETWORK, *VERSIONS),
     *CARE,
 )
@@ -53,9 +55,9 @@ class Score:
         )
 
 
-def of_kind(kind: str) -> list[Mutation]:
-    """The mutations that can be made with this proxy."""
-    return [each for each in ALL if each.only in ("", kind)]
+def of_kind(kind: str, runtime: str = "systemd") -> list[Mutation]:
+    """The mutations that can be made with this proxy, in this runtime."""
+    return [each for each in ALL if each.only in ("", kind) and each.runtime in ("", runtime)]
 
 
 def named(*names: str) -> list[Mutation]:

@@ -109,11 +109,13 @@ UNITS = (
         "tinykit may write",
         "files.tinykit-confined",
         drop_in(layout.TINYKIT_UNIT, "ReadWritePaths=/srv"),
+        runtime="systemd",
     ),
     mutation(
         "tinykit sees the data",
         "files.tinykit-confined",
         drop_in(layout.TINYKIT_UNIT, "InaccessiblePaths="),
+        runtime="systemd",
     ),
     mutation(
         "a milder sandbox",
@@ -125,6 +127,7 @@ UNITS = (
             "RestrictNamespaces=no",
             "SystemCallFilter=",
         ),
+        runtime="systemd",
     ),
     mutation(
         "a unit changed and not read",
@@ -133,6 +136,7 @@ UNITS = (
             f"touch -d '+1 hour' /etc/systemd/system/{layout.TINYKIT_UNIT}",
             f"touch /etc/systemd/system/{layout.TINYKIT_UNIT}; systemctl daemon-reload",
         ),
+        runtime="systemd",
     ),
     mutation("tinykit not enabled", "monitoring.services-run", disabled(layout.TINYKIT_UNIT)),
     mutation("PocketBase not enabled", "monitoring.services-run", disabled(layout.POCKETBASE_UNIT)),

@@ -73,11 +73,13 @@ NETWORK = (
         "egress open",
         "network.egress-contained proxy.fetches-nothing-inside",
         firewall(f"flush chain {_TABLE} output"),
+        runtime="systemd",
     ),
     mutation(
         "metadata reachable",
         "network.egress-contained",
         firewall(f"insert rule {_TABLE} tinykit ip daddr 169.254.0.0/16 accept"),
+        runtime="systemd",
     ),
 )
 

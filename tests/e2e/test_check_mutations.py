@@ -49,6 +49,7 @@ def test_every_breakage_has_a_name_of_its_own_and_finds_what_there_is():
     broken = {check.split(".")[0] for each in ALL for check in each.finds}
     assert broken >= {area.value for area in Area} - {Area.WAIVERS}
     assert min(len(of_kind("caddy")), len(of_kind("nginx"))) >= 80
+    assert len([each for each in of_kind("caddy", "docker") if each.runtime]) >= 12
 
 
 @pytest.mark.lab

@@ -2,7 +2,7 @@
 that is known, on Caddy and nginx, Debian 13 and 12.
 
     scripts/soak mutations [--kind caddy|nginx] [--release 13|12] [--only PATTERN] [--lab NAME]
-                           [--healthy N] [--app ARCHIVE]
+                           [--healthy N] [--app ARCHIVE] [--runtime systemd|docker]
 
 Prints what was detected of what was seeded, and false alarms; exit code 0 only when all was, with
 none. --healthy N looks N times at the host before anything is broken.
@@ -37,7 +37,7 @@ def main() -> int:
     score, began = Score(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tinykit-soak-mutations-") as name:
         releases = tuple(dict.fromkeys(release for release, _ in pairs))
-        lab = Lab.load(words.lab) if words.lab else Lab.up("soak-mutations", releases=releases)
+        lab = Lab.load(words.lab) if words.lab else _lab(releases, words.runtime)
         try:
             for release, kind in pairs:
                 _one(lab, release, kind, Path(name), words, score)
@@ -49,6 +49,10 @@ def main() -> int:
     return 1 if score.wrong or not score.looks else 0
 
 
+def _lab(releases: tuple[str, ...], runtime: str) -> Lab:
+    return Lab.up("soak-mutations", releases=releases, docker=runtime == "docker")
+
+
 def _one(
     lab: Lab, release: str, kind: str, folder: Path, words: argparse.Namespace, score: Score
 ) -> None:
@@ -57,18 +61,26 @@ def _one(
     inventories = folder / f"inventories-{release}-{kind}"
     inventories.mkdir()
     bench = MutationBench(
-        Provisioner(lab, app, inventories), host, kind, folder / f"{release}-{kind}"
+        Provisioner(lab, app, inventories, words.runtime), host, kind, folder / f"{release}-{kind}"
     )
     bench.harden()
     good = sum(healthy(bench, score, "hardened") for _ in range(words.healthy))
-    print(f"Debian {release}, {kind}: {good} of {words.healthy} looks without finding or unknown")
-    try_all(bench, [each for each in of_kind(kind) if re.search(words.only, each.name)], score)
+    print(
+        f"Debian {release}, {kind}, {words.runtime}: "
+        f"{good} of {words.healthy} looks without finding or unknown"
+    )
+    try_all(
+        bench,
+        [each for each in of_kind(kind, words.runtime) if re.search(words.only, each.name)],
+        score,
+    )
 
 
 def _words() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/soak mutations", description=__doc__)
     parser.add_argument("--kind", choices=("caddy", "nginx"), default="")
     parser.add_argument("--release", choices=("13", "12"), default="")
+    parser.add_argument("--runtime", choices=("systemd", "docker"), default="systemd")
     parser.add_argument("--only", default="", help="pattern of breakages' names")
     parser.add_argument("--lab", help="a lab that is there already, and stays")
     parser.add_argument("--healthy", type=int, default=1)

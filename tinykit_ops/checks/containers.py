@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +56,20 @@ class Container:
                 yield f"{self.name} shares the host's namespace ({mode})"
         if config.get("User", "").split(":")[0] in {"", "0", "root"}:
             yield f"{self.name} runs as root"
+        log = host.get("LogConfig") or {}
+        if log.get("Type") == "json-file" and not (log.get("Config") or {}).get("max-size"):
+            yield f"{self.name} keeps logs without an end"
         yield from self._openings(host)
+
+    def limitless(self, kernel: Collection[str]) -> Iterator[str]:
+        """Which of the limits that the kernel knows (`kernel_limits`) it has not."""
+        host = self.said["HostConfig"]
+        if "processes" in kernel and int(host.get("PidsLimit") or 0) <= 0:
+            yield f"{self.name} may start any number of processes"
+        # PocketBase has none under systemd either.
+        bounded = self.name != layout.POCKETBASE_CONTAINER
+        if "memory" in kernel and bounded and int(host.get("Memory") or 0) <= 0:
+            yield f"{self.name} may take all memory"
 
     def _openings(self, host: Json) -> Iterator[str]:
         for port, bindings in (host.get("PortBindings") or {}).items():
@@ -97,6 +110,17 @@ def find_container(host: HostFacts, name: str) -> Container:
         text = f"what docker says of {name} cannot be understood ({type(error).__name__})"
         raise CannotLook(text) from None
     return container
+
+
+def kernel_limits(host: HostFacts) -> set[str]:
+    """What Docker can limit on this host's kernel: "processes", "memory". Raises: CannotLook."""
+    result = host.run("docker", "info", "--format", "{{.PidsLimit}} {{.MemoryLimit}}")
+    words = result.out.split()
+    if result.status != 0 or len(words) != 2:
+        raise CannotLook(f"`docker info` failed: {result.complaint}")
+    return {
+        name for name, word in zip(("processes", "memory"), words, strict=True) if word == "true"
+    }
 
 
 def ours() -> dict[str, str]:

@@ -15,6 +15,7 @@ from tinykit_ops.checks.model import Outcome
 IDS = {"pocketbase": "997", "tinykit": "996", "nobody": "65534"}
 HARDENED, CONFINED = "files.units-hardened", "files.tinykit-confined"
 EGRESS = "network.egress-contained"
+DOCKER_INFO = "docker info --format {{.PidsLimit}} {{.MemoryLimit}}"
 APP = layout.TINYKIT_CONTAINERS[0]
 
 
@@ -31,6 +32,9 @@ def container(name):
             "SecurityOpt": ["no-new-privileges:true"],
             "NetworkMode": "container:abc",
             "PidMode": "",
+            "PidsLimit": 256,
+            "Memory": 0 if name == layout.POCKETBASE_CONTAINER else 1 << 25,
+            "LogConfig": {"Type": "local", "Config": {}},
             "PortBindings": {"3000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "3000"}]},
         },
         "Mounts": [
@@ -42,7 +46,7 @@ def container(name):
 
 def docker_host(changed=None, **changes):
     """A good host; `changes` of a container: section__key=value."""
-    host = good_host()
+    host = good_host().saying(DOCKER_INFO, "true true\n")
     for user, number in IDS.items():
         host = host.saying(f"id --user {user}", f"{number}\n")
     for name in ours():
@@ -81,6 +85,9 @@ def test_containers_that_are_shut_in_pass(check):
         ),
         ({"HostConfig__NetworkMode": "host"}, "NetworkMode"),
         ({"HostConfig__PidMode": "host"}, "PidMode"),
+        ({"HostConfig__PidsLimit": -1}, "any number of processes"),
+        ({"HostConfig__PidsLimit": None}, "any number of processes"),
+        ({"HostConfig__LogConfig": {"Type": "json-file", "Config": {}}}, "logs without an end"),
         ({"Config__User": ""}, "root"),
         ({"Config__User": "1000:1000"}, "runs as 1000"),
         ({"HostConfig__PortBindings": {"3000/tcp": [{"HostIp": "", "HostPort": "3000"}]}}, "every"),
@@ -95,6 +102,18 @@ def test_every_looseness_of_a_container_is_a_finding(changes, words):
         seen = verdict(HARDENED, look(docker_host(name, **changes)))
         assert seen.outcome == Outcome.FAIL
         assert any(words in line and name in line for line in seen.evidence)
+
+
+def test_tinykits_memory_is_bounded_where_the_kernel_can():
+    without = docker_host(APP, HostConfig__Memory=0)
+    seen = verdict(HARDENED, look(without))
+    assert seen.outcome == Outcome.FAIL
+    assert f"{APP} may take all memory" in seen.evidence
+    seen = verdict(HARDENED, look(without.saying(DOCKER_INFO, "true false\n")))
+    assert seen.outcome == Outcome.PASS
+    assert "this kernel lets Docker limit processes" in seen.evidence
+    seen = verdict(HARDENED, look(without.saying(DOCKER_INFO, "", 1)))
+    assert seen.outcome == Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tinykit_ops import layout
-from tinykit_ops.checks.containers import find_container, in_containers, ours
+from tinykit_ops.checks.containers import find_container, in_containers, kernel_limits, ours
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.host import HostFacts
 from tinykit_ops.checks.model import Area, CannotLook, Remedy, Severity, Tally, Vantage, Verdict
@@ -53,14 +53,16 @@ def units_are_hardened(look: Context) -> Verdict:
 
 
 def _containers_are_hardened(host: HostFacts) -> Verdict:
-    tally = Tally()
+    tally, kernel = Tally(), kernel_limits(host)
+    if len(kernel) < 2:
+        tally.good.append(f"this kernel lets Docker limit {', '.join(kernel) or 'nothing'}")
     for name, user in ours().items():
         try:
             container, wanted = find_container(host, name), _user_id(host, user)
         except CannotLook as reason:
             tally.unseen.append(str(reason))
             continue
-        tally.bad += container.looseness()
+        tally.bad += [*container.looseness(), *container.limitless(kernel)]
         if container.user() != wanted:
             tally.bad.append(f"{name} runs as {container.user() or 'root'}, not as {user}")
         tally.good.append(f"{name} runs as {user}, read-only, without capabilities")
