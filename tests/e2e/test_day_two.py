@@ -8,8 +8,9 @@ import time
 
 import pytest
 from edge_traffic import FINE, Traffic, answers, publish
-from tests_e2e_support import BIN, ROOT, STATUS, Provisioner, curl, execute
+from tests_e2e_support import BIN, ROOT, RUNTIME, STATUS, Provisioner, curl, execute
 
+from tinykit_ops import layout
 from tinykit_ops.lab.lab import Lab
 
 pytestmark = pytest.mark.lab
@@ -20,6 +21,11 @@ from tinykit_ops.ops.hold import hold_host
 hold_host()
 server.shell(name="Take a while", commands=["sleep 120"])
 """
+#: Where the server has its credentials from.
+CREDENTIALS = {
+    "systemd": "/run/credentials/pocketbase.service",
+    "docker": f"{layout.DOCKER_SECRETS}/pocketbase",
+}[RUNTIME]
 LLM_KEY = "sk-the-first-key-of-the-lab-0123456789"
 
 
@@ -213,8 +219,7 @@ def test_the_superuser_is_rotated_under_visitors_and_nothing_of_the_old_is_left(
     assert len(traffic.visits) > 100
     new = host.ssh(["cat", path]).stdout.strip()
     assert new != old
-    credential = "/run/credentials/pocketbase.service/superuser-password"
-    assert host.ssh(["cat", credential]).stdout.strip() == new
+    assert host.ssh(["cat", f"{CREDENTIALS}/superuser-password"]).stdout.strip() == new
     left = host.ssh(
         [
             f"grep -rlaF {old} /etc /run /var/lib /var/log /opt/tinykit; "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests_e2e_support import RUNTIME
 
 from tinykit_ops import layout
 
@@ -17,15 +18,18 @@ for _ in $(seq 3000); do [ ! -e {BEGUN} ] || break; sleep 0.02; done
 kill -9 "$(systemctl show -p MainPID --value {layout.POCKETBASE_SWITCH_UNIT})" || exit 9
 wait $upgrade; echo "ended with $?"
 """
-VERSION = "readlink /proc/$(systemctl show -p MainPID --value pocketbase)/exe"
+#: The path of the binary that serves, or the image of the container.
+VERSION = {
+    "systemd": "readlink /proc/$(systemctl show -p MainPID --value pocketbase)/exe | cut -d/ -f4",
+    "docker": "docker inspect -f '{{.Config.Image}}' tinykit-pocketbase | cut -d: -f2",
+}[RUNTIME]
 ASK = f"import urllib.request as u; print(u.urlopen('{layout.POCKETBASE_URL}/api/health').status)"
 ACCOUNTS = ["tinykit-ops", "users", "list", "--format", "json"]
 
 
 def serving(host) -> tuple[str, str]:
     """The version that answers, and with what."""
-    binary = host.ssh([VERSION]).stdout.strip()
-    return binary.split("/")[-2], host.ssh(["python3", "-c", ASK]).stdout.strip()
+    return host.ssh([VERSION]).stdout.strip(), host.ssh(["python3", "-c", ASK]).stdout.strip()
 
 
 def test_an_upgrade_is_deployed_survives_a_kill_and_is_taken_back(new_host):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests_e2e_support import STATUS, check_command, curl, execute
+from tests_e2e_support import RUNTIME, STATUS, check_command, curl, execute
 
 pytestmark = pytest.mark.lab
 
@@ -135,7 +135,9 @@ def test_plain_http_is_sent_to_https_and_unknown_names_get_nothing(hosts):
 
 def test_units_are_hardened_and_services_listen_on_loopback_only(hosts):
     for host in hosts:
-        for unit, limit in {"pocketbase": 1.0, "tinykit": 1.4}.items():
+        # What shuts containers in is not the unit's; `files.units-hardened` looks at it, above.
+        limits = {"pocketbase": 1.0, "tinykit": 1.4} if RUNTIME == "systemd" else {}
+        for unit, limit in limits.items():
             text = host.ssh([f"systemd-analyze security {unit}.service --no-pager | tail -n 1"])
             assert float(text.stdout.split(":")[1].split()[0]) <= limit
         listening = host.ssh(["ss -Hltn '( sport = :3000 or sport = :8091 )'"]).stdout

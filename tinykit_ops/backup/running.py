@@ -9,24 +9,27 @@ from urllib.parse import urlsplit
 
 from tinykit_ops.backup.places import Places
 
+PATIENCE = 5.0  #: seconds for an answer
 _ALIVE = {"active", "activating", "reloading", "deactivating"}
 
 
 def is_running(places: Places) -> bool:
-    """True when something listens on its port, its unit is up, or its database is open.
+    """True when something answers on its port, its unit is up, or its database is open.
 
     One sign alone could be wrong: a server that is starting does not listen yet, one in a
     container has no unit, and an idle one may hold no file open.
     """
-    return _listens(places.pocketbase_url) or _unit_is_up(places) or _is_open(places.database)
+    return _answers(places.pocketbase_url) or _unit_is_up(places) or _is_open(places.database)
 
 
-def _listens(url: str) -> bool:
+def _answers(url: str) -> bool:
+    """Docker accepts connections for a container that is not there, and closes them at once."""
     address = urlsplit(url)
     try:
-        with socket.create_connection((address.hostname or "", address.port or 80), timeout=5):
-            return True
-    except ConnectionRefusedError:
+        with socket.create_connection((address.hostname or "", address.port or 80), PATIENCE) as it:
+            it.sendall(b"GET /api/health HTTP/1.0\r\n\r\n")
+            return bool(it.recv(1))
+    except (ConnectionRefusedError, ConnectionResetError, BrokenPipeError):
         return False
     except OSError:
         return True  # no clear answer
