@@ -26,6 +26,10 @@ USERS = {"tk-1": "root"}
 KEY = "/run/backup-age.key"
 #: Runs the rest of a command in the containers' network.
 PID = f"$(docker inspect -f '{{{{.State.Pid}}}}' {layout.NET_CONTAINER})"
+ANSWERS = (
+    f"curl -sf -o /dev/null http://127.0.0.1:{layout.POCKETBASE_PORT}/api/health && "
+    f"curl -sf -o /dev/null http://127.0.0.1:{layout.TINYKIT_PORT}/login"
+)
 INSIDE = f"nsenter --net=/proc/{PID}/ns/net"
 
 
@@ -200,13 +204,38 @@ def test_the_checklist_is_green_because_it_looked(lab, host, person, inventory, 
     assert run.code == 0
 
 
-def test_everything_comes_back_when_docker_is_restarted(host, person):
+@contextmanager
+def comes_back(host, person, container: str) -> Iterator[None]:
+    """After the block, the container is another one, all run, and the person's data is there."""
     before = person.projects()
-    host.ssh(["systemctl", "restart", "docker"])
-    wait = f"systemctl is-active --quiet {layout.TINYKIT_UNIT} && docker ps -q --no-trunc | wc -l"
-    script = f'for i in $(seq 300); do [ "$({wait})" = {len(ours())} ] && exit; sleep 0.2; done'
-    host.ssh([f"{script}; exit 1"])
+    name = f"docker inspect -f '{{{{.Id}}}}' {container}"
+    former = host.ssh([name]).stdout.strip()
+    yield
+    anew = f'[ "$({name})" != {former} ] && [ "$(docker ps -q | wc -l)" = {len(ours())} ]'
+    wait = f"for i in $(seq 300); do {anew} && {ANSWERS} && exit; sleep 0.2; done; exit 1"
+    host.ssh([wait])
+    assert running(host) == set(ours())
     assert person.projects() == before
+
+
+@pytest.mark.parametrize("container", ours())
+def test_a_container_that_dies_comes_back_with_all_that_need_it(host, person, container):
+    with comes_back(host, person, container):
+        host.ssh([f"kill -9 $(docker inspect -f '{{{{.State.Pid}}}}' {container})"])
+
+
+def test_everything_comes_back_when_docker_is_restarted(host, person):
+    with comes_back(host, person, layout.NET_CONTAINER):
+        host.ssh(["systemctl", "restart", "docker"])
+
+
+def test_after_a_reboot_everything_is_back_behind_its_walls(site, inventory, host, person):
+    with comes_back(host, person, layout.NET_CONTAINER):
+        host.reboot()
+    with route_to_the_containers(host) as address:
+        assert not reaches(address, layout.TINYKIT_PORT)
+        assert not reaches(address, layout.POCKETBASE_PORT)
+    assert site.deploy(inventory).changed("tk-1") == []
 
 
 def test_switching_to_systemd_and_back_keeps_the_data(site, inventory, host, person):
