@@ -7,7 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from tinykit_ops.errors import UsageError
-from tinykit_ops.lab import acme, addresses, cgroups, forwarding, keys, network, plan, s3, seed
+from tinykit_ops.lab import (
+    acme,
+    addresses,
+    cgroups,
+    forwarding,
+    inotify,
+    keys,
+    network,
+    plan,
+    s3,
+    seed,
+)
 from tinykit_ops.lab import state as notes
 from tinykit_ops.lab.base_image import ensure_base_image
 from tinykit_ops.lab.errors import LabNotFoundError
@@ -61,6 +72,7 @@ def build(
         if state.acme_life:
             progress(f"ACME server at {lab.acme.directory}")
             acme.ensure_running(lab.acme, names, state.hosts)
+        inotify.make_room(len(lab.hosts))
         _boot(lab.hosts, progress)
     return lab
 

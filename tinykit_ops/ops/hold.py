@@ -28,6 +28,8 @@ from pyinfra.context import ctx_host, host
 from tinykit_ops.deploy import holder
 from tinykit_ops.errors import BusyError
 from tinykit_ops.ops.connector import connector_arguments
+from tinykit_ops.ops.failures import Failures
+from tinykit_ops.ops.lost_hosts import notice_when_lost
 from tinykit_ops.ops.refuse import refusal
 
 END_SECONDS = 10  #: how long the host may take to write down how a run ended
@@ -41,6 +43,7 @@ def hold_host() -> None:
     keeper = _keeper_of(host.state)
     if host.name not in keeper.planned:
         keeper.planned.add(host.name)
+        notice_when_lost(ctx_host.get())  # type: ignore[no-untyped-call]
         hold(name="Keep other controllers away from this host while this run lasts")
 
 
@@ -153,7 +156,8 @@ def _keeper_of(state: State) -> Keeper:
         if isinstance(handler, Keeper):
             return handler
     keeper = Keeper()
-    state.add_callback_handler(keeper)  # type: ignore[no-untyped-call]
+    for handler in (keeper, Failures(state)):
+        state.add_callback_handler(handler)  # type: ignore[no-untyped-call]
     return keeper
 
 

@@ -23,6 +23,7 @@ from tinykit_ops.settings.load import load_settings
 from tinykit_ops.settings.model import Settings
 from tinykit_ops.settings.problems import Advice, Problem, SettingsError
 from tinykit_ops.settings.pyinfra_import import without_patching
+from tinykit_ops.settings.pyinfra_words import listen
 from tinykit_ops.settings.resolve import file_problems
 from tinykit_ops.settings.secrets import Warn, resolve_all
 from tinykit_ops.settings.verifier_inventory import is_verifier, verifier_problems
@@ -79,6 +80,8 @@ def check_inventory(filename: str) -> None:
     """
     if _Reading.active:
         return
+    if _is_deploying():
+        listen()
     try:
         hosts = validate_inventory(Path(filename), secrets=_is_deploying())
     except SettingsError as error:

@@ -1,0 +1,1 @@
+"""Many hosts in one inventory: time against their number, beside Ansible."""
