@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.places import Places
@@ -40,6 +41,27 @@ def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
 
 
 def unpack_boot(tar_file: Path, into: Path) -> None:
-    """Unpack it; entries that would leave the folder are refused by tarfile's `data` filter."""
+    """Unpack files and folders; tarfile's own filter is missing in Debian 12's Python 3.11.2.
+
+    Raises:
+        tarfile.TarError: an entry is something else, or would leave the folder.
+    """
     with tarfile.open(tar_file) as tar:
-        tar.extractall(into, filter="data")
+        for entry in tar:
+            path = PurePosixPath(entry.name)
+            if path.is_absolute() or ".." in path.parts or not (entry.isfile() or entry.isdir()):
+                raise tarfile.ExtractError(f"{entry.name!r} is no file or folder within")
+            # No entry is a link, so nothing can lead out of a folder that is new.
+            _unpack_one(tar, entry, into / path)
+
+
+def _unpack_one(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: Path) -> None:
+    content = tar.extractfile(entry)
+    if content is None:
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o755)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with content, path.open("wb") as file:
+        shutil.copyfileobj(content, file)
+    path.chmod(0o644)  # another user boots with them, whatever root's umask is
