@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -55,6 +55,7 @@ class UploadsPart:
         self._lock = threading.Lock()
         self._two_middle = threading.Semaphore(2)
         self._sending: dict[str, Future[Stored]] = {}
+        self._stopped = False
 
     def send(self, paths: Sequence[str]) -> list[tuple[Upload, Stored]]:
         """Returns what is in the target then, in the order of the paths.
@@ -63,9 +64,30 @@ class UploadsPart:
             MissingUploadsError: a file that the database names is gone.
             BackupError: the target failed. Nothing more is begun after the first failure.
         """
+        # A task for each lane, not for each path: with a hundred thousand of them that is memory.
+        done: list[tuple[Upload, Stored] | None] = [None] * len(paths)
+        left = iter(enumerate(paths))
         with ThreadPoolExecutor(LANES, thread_name_prefix="upload") as lanes:
-            done = list(lanes.map(self._one, paths))
+            try:
+                for lane in [lanes.submit(self._lane, left, done) for _ in range(LANES)]:
+                    lane.result()
+            finally:
+                self._stopped = True
         return [one for one in done if one is not None]
+
+    def _lane(
+        self, left: Iterator[tuple[int, str]], done: list[tuple[Upload, Stored] | None]
+    ) -> None:
+        try:
+            while (following := self._next(left)) is not None:
+                place, path = following
+                done[place] = self._one(path)
+        finally:
+            self._stopped = True  # nothing is left, or this one failed
+
+    def _next(self, left: Iterator[tuple[int, str]]) -> tuple[int, str] | None:
+        with self._lock:
+            return None if self._stopped else next(left, None)
 
     def _one(self, path: str) -> tuple[Upload, Stored] | None:
         try:
@@ -111,6 +133,8 @@ class UploadsPart:
                 future.set_result(send())
             except BaseException as error:
                 future.set_exception(error)
+            with self._lock:
+                del self._sending[key]  # from now on it is found, or tried again
         return future.result()
 
     def _send(self, key: str, upload: _File, digest: str) -> Stored:
