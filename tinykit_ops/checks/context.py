@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tinykit_ops.checks.answer import Answer
 from tinykit_ops.checks.credentials import ACCOUNT, SUPERUSER
@@ -15,7 +15,9 @@ from tinykit_ops.checks.http import Client
 from tinykit_ops.checks.model import CannotLook
 from tinykit_ops.checks.session import Session
 from tinykit_ops.edge.routes import Route, RouteClass, Seen
-from tinykit_ops.settings.model import Settings
+
+if TYPE_CHECKING:
+    from tinykit_ops.settings.model import Settings
 
 T = TypeVar("T")
 NO_WEB = "needs the address of the instance"

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tinykit_ops import __version__
 from tinykit_ops.checks.runner import InstanceReport
 from tinykit_ops.errors import TinykitOpsError
 from tinykit_ops.fleet.ask import Answer, ask_hosts
 from tinykit_ops.report import json_format
-from tinykit_ops.settings.model import Settings
+
+if TYPE_CHECKING:
+    from tinykit_ops.settings.model import Settings
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from tinykit_ops.checks.context import Context, Sighting, Stance
 from tinykit_ops.checks.model import CannotLook, Tally, Verdict, unknown
 from tinykit_ops.edge.probe import is_page_shell
 from tinykit_ops.edge.routes import ROUTES, Route, RouteClass, Seen
-from tinykit_ops.settings.model import Gate
+
+if TYPE_CHECKING:
+    from tinykit_ops.settings.model import Gate
 
 _MAYBE_ALLOWED = (
     "this machine may be on the allowlist: look from elsewhere (--from USER@HOST), "

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from tinykit_ops.agent.config import load_agent_config
 from tinykit_ops.checks.baseline import compare, read_baseline
 from tinykit_ops.checks.model import Severity
+from tinykit_ops.checks.own_config import own_config
 from tinykit_ops.checks.runner import Report
 from tinykit_ops.checks.waivers import Entry, apply_waivers
 from tinykit_ops.checks.waivers_file import read_waivers
@@ -68,6 +68,6 @@ def read_judging(
 
 def _domains_of_this_host() -> tuple[str, ...]:
     try:
-        return tuple(load_agent_config().settings.domains)
+        return tuple(own_config().settings.domains)
     except TinykitOpsError:  # the report says so itself
         return ()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tinykit_ops import layout
-from tinykit_ops.agent.config import AgentConfig, load_agent_config
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.credentials import Credentials
 from tinykit_ops.checks.http import Client
 from tinykit_ops.checks.manners import ON_HOST_REQUESTS, Manners
+from tinykit_ops.checks.own_config import own_config
 from tinykit_ops.checks.session import SUPERUSERS, USERS, Session
 from tinykit_ops.checks.target import Target
 from tinykit_ops.errors import TinykitOpsError
+
+if TYPE_CHECKING:
+    from tinykit_ops.agent.config import AgentConfig
 
 #: Whoever shows a bad certificate may be somebody in between, who must not learn a password.
 NOT_SURE = "no password was sent, because the certificate is not valid (--ca-file trusts one more)"
@@ -32,7 +37,7 @@ def add_sessions(look: Context, account: Credentials | None, superuser: Credenti
 def add_local_sessions(look: Context, timeout: float) -> None:
     """The accounts that the deploy made on this host; they log in at PocketBase itself."""
     try:
-        config = load_agent_config()
+        config = own_config()
     except TinykitOpsError:
         return
     target = Target("http", "127.0.0.1", layout.POCKETBASE_PORT, layout.POCKETBASE_PORT)

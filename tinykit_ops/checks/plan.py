@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tinykit_ops.agent.config import load_agent_config
 from tinykit_ops.checks.confirm import without_foreign_passes
 from tinykit_ops.checks.context import Context, Stance
 from tinykit_ops.checks.credentials import ACCOUNT, SUPERUSER, Credentials, credentials
@@ -20,12 +20,15 @@ from tinykit_ops.checks.http import Client, tls_context
 from tinykit_ops.checks.logins import add_local_sessions, add_sessions
 from tinykit_ops.checks.manners import MAX_REQUESTS, ON_HOST_REQUESTS, Manners
 from tinykit_ops.checks.model import CannotLook, Check, Vantage
+from tinykit_ops.checks.own_config import own_config
 from tinykit_ops.checks.registry import select
 from tinykit_ops.checks.runner import ON_HOST, InstanceReport, Report, run
 from tinykit_ops.checks.ssh_dial import elsewhere
 from tinykit_ops.checks.target import Target, parse_target
 from tinykit_ops.errors import TinykitOpsError, UnavailableError, UsageError
-from tinykit_ops.settings.model import Settings
+
+if TYPE_CHECKING:
+    from tinykit_ops.settings.model import Settings
 
 AT_A_TIME = 4  #: instances of an inventory that are looked at from outside
 
@@ -183,7 +186,7 @@ def _host_of(looks: Sequence[HostLook], target: Target) -> HostLook:
 
 def _settings_of_this_host() -> tuple[Settings | None, list[str]]:
     try:
-        return load_agent_config().settings, []
+        return own_config().settings, []
     except TinykitOpsError as error:
         return None, [f"{error.what} ({error.where})"]
 

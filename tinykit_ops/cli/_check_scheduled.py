@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from tinykit_ops import layout
-from tinykit_ops.agent.config import load_agent_config
 from tinykit_ops.agent.instances import verified_instance
 from tinykit_ops.checks.context import Stance
 from tinykit_ops.checks.keeping import CheckPlaces
+from tinykit_ops.checks.own_config import own_config
 from tinykit_ops.checks.plan import Plan, examine, outside_plan
 
 
@@ -61,7 +61,7 @@ def scheduled(
     if instance is not None:
         folder = verified_instance(instance)
         config_file, places = folder / "config.json", CheckPlaces.of_instance(folder.name)
-    config = load_agent_config(config_file)
+    config = own_config(config_file)
     plan = Plan(host=True)
     if instance is not None:
         plan = replace(outside_plan(config.settings), stance=Stance(stance), ca_file=ca_file)

@@ -12,10 +12,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinykit_ops.errors import TinykitOpsError, UnavailableError, UsageError
-from tinykit_ops.settings.model import Settings
+
+if TYPE_CHECKING:
+    from tinykit_ops.settings.model import Settings
 
 AGENT_SECONDS = 180  #: for one host's agent
 
@@ -135,6 +137,8 @@ def ask_one(
 
 
 def _read(answer: dict[str, Any]) -> Answer:
+    from tinykit_ops.settings.model import Settings  # a look without inventory starts faster
+
     settings = Settings.model_validate(answer["settings"])
     more = {name: answer[name] for name in ("out", "err", "code", "problem")}
     return Answer(str(answer["host"]), settings, **more)

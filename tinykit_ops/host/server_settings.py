@@ -7,11 +7,13 @@ What a version can do is read off the settings that the server returns, not off 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinykit_ops import layout
 from tinykit_ops.edge.route import Limit
-from tinykit_ops.settings import Settings
+
+if TYPE_CHECKING:
+    from tinykit_ops.settings import Settings
 
 Json = dict[str, Any]
 

@@ -28,7 +28,7 @@ from tinykit_ops.errors import UsageError
 def host_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of secrets of a provisioned host, which this machine plays."""
     config = AgentConfig(settings(), tmp_path)
-    monkeypatch.setattr(logins, "load_agent_config", lambda: config)
+    monkeypatch.setattr(logins, "own_config", lambda: config)
     return tmp_path
 
 
@@ -61,7 +61,7 @@ def test_a_host_without_a_configuration_has_no_accounts(monkeypatch: pytest.Monk
     def missing() -> AgentConfig:
         raise UsageError("This host has no tinykit-ops configuration")
 
-    monkeypatch.setattr(logins, "load_agent_config", missing)
+    monkeypatch.setattr(logins, "own_config", missing)
     look = Context()
     add_local_sessions(look, 5.0)
     assert (look.account, look.superuser) == (None, None)

@@ -1,5 +1,8 @@
 """How the command line ends: messages on stderr, exit codes, never a traceback."""
 
+import subprocess
+import sys
+
 import click
 import pytest
 
@@ -108,3 +111,10 @@ def test_a_step_is_done_only_when_something_is_left_and_it_is_not_a_check(
     step = Step(left)
     assert host._run(step, check) == code
     assert step.applied == applied
+
+
+def test_a_look_from_outside_starts_without_the_models_of_settings():
+    """They take as long to make as all the rest of a start."""
+    code = "import sys, tinykit_ops.cli.check; print([m for m in sys.modules if 'pydantic' in m])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -2,11 +2,14 @@
 
 import json
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from tinykit_ops import report as reports
 from tinykit_ops.checks.model import Outcome, failed, passed, unknown
 from tinykit_ops.checks.registry import all_checks, check_named
 from tinykit_ops.checks.runner import InstanceReport, Report, Result
@@ -33,8 +36,11 @@ def mixed() -> Report:
     return Report((InstanceReport("https://one.example", results), agent_report()))
 
 
-def test_formats_are_found_by_themselves() -> None:
-    assert {"text", "json"} <= set(formats())
+def test_every_format_that_there_is_can_be_asked_for_by_its_name() -> None:
+    modules = (
+        import_module(f"{reports.__name__}.{each.name}") for each in iter_modules(reports.__path__)
+    )
+    assert {module.NAME for module in modules if hasattr(module, "NAME")} == set(formats())
 
 
 @pytest.mark.parametrize("report", [mixed(), Report(()), Report((agent_report(),))])

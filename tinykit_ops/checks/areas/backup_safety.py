@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from tinykit_ops import layout
 from tinykit_ops.backup.places import Places
@@ -23,7 +24,9 @@ from tinykit_ops.checks.model import (
     passed,
 )
 from tinykit_ops.checks.registry import check
-from tinykit_ops.settings.backup_targets import DirectoryTarget, EbsTarget, S3Target, Target
+
+if TYPE_CHECKING:
+    from tinykit_ops.settings.backup_targets import Target
 
 _LINE = "Backups: automated by cron, or by volume snapshot"
 _LONGEST_RUN = 12  #: hours; a backup that is at it for longer hangs
@@ -136,12 +139,12 @@ def a_backup_is_off_host(look: Context) -> Verdict:
 
 
 def _is_away(look: Context, target: Target) -> tuple[bool, str]:
-    if isinstance(target, S3Target | EbsTarget):
+    if target.kind in ("s3", "ebs"):
         return (
             True,
             f"{target.name} is {'a bucket' if target.kind == 's3' else 'with the provider'}",
         )
-    if isinstance(target, DirectoryTarget):
+    if target.kind == "directory":
         found = look.machine.run("findmnt", "--noheadings", "-o", "FSTYPE", "-T", target.path)
         kind = found.out.strip()
         return kind in _NETWORK_FS, f"{target.name} is a folder on {kind or 'a disk of this host'}"
@@ -167,7 +170,7 @@ def backups_are_sealed(look: Context) -> Verdict:
     if look.machine.stat(layout.CONFIG_FILE) is None:
         raise CannotLook(f"there is no {layout.CONFIG_FILE}, so this host's backups are not known")
     for target in look.known.backup.targets:
-        if isinstance(target, S3Target):
+        if target.kind == "s3":
             sealed = target.encryption != "none"
             words = "sealed" if sealed else "readable by whoever has the bucket"
             (tally.good if sealed else tally.bad).append(f"{target.name} is {words}")
