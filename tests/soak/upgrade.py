@@ -2,13 +2,14 @@
 with a run that is killed anywhere.
 
     scripts/soak upgrade [--seed N] [--count N] [--kills N] [--rate N] [--kind caddy|nginx]
-                         [--release 13|12] [--runtime systemd|docker]
+                         [--release 13|12] [--runtime systemd|docker] [--many N]
 
 --rate requests a second for a published page come from outside, half on connections of their own,
 half over kept ones, and one writer writes all the time. With each proxy: --count upgrades and as
 many ways back, releases that do not start, do not listen or die, --kills runs that are killed at
-random, and a full disk. A visitor who gets no page, a write that is refused or lost, and a host
-that is not at rest afterwards are counted; exit code 0 only when there are none.
+random, a full disk, and --many releases one after the other, of which three stay. A visitor who
+gets no page, a write that is refused or lost, and a host that is not at rest afterwards are
+counted; exit code 0 only when there are none.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from pathlib import Path
 from tests_e2e_support import Provisioner
 from upgrade_bench import Seen, UpgradeBench
 
+from tinykit_ops import layout
+from tinykit_ops.host.release_store import KEPT
 from tinykit_ops.lab.contract import build_contract_release
 from tinykit_ops.lab.lab import Lab
 
@@ -29,6 +32,10 @@ LAB = "soak-up"
 #: Of a host. Each release is there twice with Docker, unpacked and as an image.
 DISK = {"systemd": "4G", "docker": "8G"}
 LONGEST = 30.0  #: seconds within which a run is killed
+_USED = "sync; df --output=used -B1 / | tail -1"
+_IMAGES = (
+    f"! command -v docker >/dev/null || docker image ls -q {layout.DOCKER_IMAGES}/tinykit | wc -l"
+)
 DEFECTS = ("broken", "deaf", "dying")
 
 
@@ -87,6 +94,7 @@ def _with(
         note(bench.activate(releases[1]), releases[1])
         releases.reverse()
     wrong += [f"{kind}: {fault}" for fault in _full_disk(bench, kind)]
+    wrong += [f"{kind}: {fault}" for fault in _many(bench, kind, words.many)]
     total = sum(one.visits for one in seen)
     dropped = sum(sum(one.dropped.values()) for one in seen)
     writes = sum(one.writes for one in seen)
@@ -116,6 +124,25 @@ def _full_disk(bench: UpgradeBench, kind: str) -> list[str]:
     return found
 
 
+def _many(bench: UpgradeBench, kind: str, count: int) -> list[str]:
+    """Releases that each serve once; old ones go, with their images."""
+    if not count:
+        return []
+    found, sizes = [], []
+    for number in range(count):
+        release = bench.install(kind, f"{kind}-many-{number}")
+        if bench.command("activate", release).returncode or bench.serving() != release:
+            found.append(f"release {number} of many does not serve")
+        sizes.append(int(bench.host.ssh([_USED]).stdout))
+    left = bench.host.ssh([f"ls {layout.TINYKIT_RELEASES} | wc -l; {_IMAGES}"]).stdout.split()
+    if max(map(int, left)) > KEPT:
+        found.append(f"after {count} releases there are {left} of them and of their images")
+    grown = sizes[-1] - sizes[min(KEPT, count - 1)]
+    print(f"{kind}: {count} releases, {left} left (and images); {grown / 1e6:.0f} MB more than")
+    print(f"  after the first {KEPT + 1}", flush=True)
+    return found
+
+
 def _install(bench: UpgradeBench, kind: str) -> tuple[int, str]:
     try:
         bench.install(kind, f"{kind}-late")
@@ -129,6 +156,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--many", type=int, default=0)
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--kind", choices=("caddy", "nginx"), default="")
     parser.add_argument("--runtime", choices=("systemd", "docker"), default="systemd")
