@@ -184,7 +184,11 @@ class ImagesStep:
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "Dockerfile").write_text(text)
             content = {name: image.content[path] for name, path in names.items()}
-            docker.build(image.name, Path(folder), content)
+            try:
+                docker.build(image.name, Path(folder), content)
+            except UnavailableError:
+                self.tidy()  # half an image must not be what keeps the disk full
+                raise
         self._prove(image)
         image.stamp.parent.mkdir(parents=True, exist_ok=True)
         image.stamp.touch()

@@ -176,6 +176,16 @@ def test_the_host_itself_builds_on_the_base_of_the_last_deploy(make_settings, wo
     assert sent.pending() == []
 
 
+def test_what_a_build_without_room_left_is_removed_at_once(make_settings, world, monkeypatch):
+    def full(*_):
+        raise UnavailableError("no space left on device")
+
+    monkeypatch.setattr(docker, "build", full)
+    with pytest.raises(UnavailableError, match="no space"):
+        ImagesStep(make_settings(runtime="docker").docker).apply()
+    assert world.did[-1] == ("image", "prune", "--force", "--filter", "label=tinykit-ops=1")
+
+
 def test_copies_of_secrets_go_with_the_containers(make_settings, tmp_path):
     (tmp_path / "containers/tinykit").mkdir(parents=True)
     step = RuntimeStep(make_settings(), running=running(), secrets=tmp_path / "containers")
