@@ -65,6 +65,11 @@ JUDGE_ROUTE = "/api/tinykit-ops/judge"
 LIMIT_ROUTE = "/api/tinykit-ops/limit"  #: LIMIT_ROUTE/NAME: 204, or PocketBase's own 429
 TLS_ASK_ROUTE = "/api/tinykit-ops/tls-ask"  #: ?domain=NAME: 200 for a published project's
 
+#: Root's, 0700: what an install made by hand was, so that it can come back.
+ADOPTED_DIR = f"{STATE_DIR}/adopted"
+#: Goes back by itself when a conversion is not finished in time.
+ADOPT_BACK_UNIT = "tinykit-ops-adopt-back"
+
 # tinykit.
 TINYKIT_USER = "tinykit"
 TINYKIT_HOME = "/opt/tinykit"

@@ -1,5 +1,5 @@
 # What an install made by hand consists of. It only reads. Each line: kind, key, value in base64.
-# Of environments come names, and the values of the few variables that are no secret.
+# /var/lib/tinykit-ops is layout.STATE_DIR. Of environments come names, and the values of the few variables that are no secret.
 set -u
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin
 plain='^(PORT|HOST|ORIGIN|BODY_SIZE_LIMIT|PROTOCOL_HEADER|POCKETBASE_URL|LLM_PROVIDER|LLM_MODEL|LLM_BASE_URL)='

@@ -36,6 +36,17 @@ class _Collection:
     file_fields: tuple[str, ...]
 
 
+def take_in_wal(copy: Path) -> None:
+    """What stands in the WAL beside a copy becomes part of it; the copy is one file then.
+
+    Raises:
+        sqlite3.DatabaseError: it is damaged, or no database.
+    """
+    with closing(sqlite3.connect(copy)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.execute("PRAGMA journal_mode=DELETE")
+
+
 def read_contents(path: Path) -> Contents:
     """Count rows and gather the names of uploads.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from tinykit_ops.backup.about import pocketbase_version
 from tinykit_ops.backup.archive import Source
 from tinykit_ops.backup.boot_part import boot_tar
 from tinykit_ops.backup.dashboard_zip import DATABASE, MARKER, STORAGE, BadZipError, unpack
-from tinykit_ops.backup.database import find_faults, read_contents
+from tinykit_ops.backup.database import find_faults, read_contents, take_in_wal
 from tinykit_ops.backup.delivery import Delivery, wanted_targets
 from tinykit_ops.backup.errors import BackupSettingsError
 from tinykit_ops.backup.lock import only_one
@@ -127,9 +126,7 @@ def _source(
 def _take_in_wal(copy: Path) -> None:
     """What stands in the WAL belongs to the database. These files are ours alone."""
     try:
-        with closing(sqlite3.connect(copy)) as database:
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            database.execute("PRAGMA journal_mode=DELETE")
+        take_in_wal(copy)
     except sqlite3.DatabaseError as error:
         raise BadZipError(
             f"Its {DATABASE} is no database ({error})",

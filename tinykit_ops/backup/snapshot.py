@@ -12,10 +12,11 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from tinykit_ops.backup.beneath import open_file, opened_folder
+from tinykit_ops.backup.database import take_in_wal
 from tinykit_ops.backup.errors import BackupBusyError, NoSpaceError, SnapshotError
 from tinykit_ops.backup.places import Places
 from tinykit_ops.backup.running import is_running
@@ -179,9 +180,7 @@ def _copy_stopped(places: Places, copy: Path) -> None:
             hint="run the backup again; it will ask the running server for a snapshot",
         )
     try:
-        with closing(sqlite3.connect(copy)) as database:
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            database.execute("PRAGMA journal_mode=DELETE")
+        take_in_wal(copy)
     except sqlite3.DatabaseError as error:
         raise SnapshotError(
             f"The database of the stopped PocketBase cannot be read ({error})",

@@ -9,6 +9,7 @@ import click
 
 from tinykit_ops import artifacts, layout
 from tinykit_ops.agent.config import AgentConfig, load_agent_config
+from tinykit_ops.cli import _host_adopt
 from tinykit_ops.errors import Exit
 from tinykit_ops.host import Step, firewall_rules
 from tinykit_ops.host.acme_step import AcmeStep
@@ -42,6 +43,16 @@ check_option = click.option(
 @click.group()
 def command() -> None:
     """Steps of a deploy, run by it on the host (root only)."""
+
+
+for step in (
+    _host_adopt.adopt_prepare,
+    _host_adopt.adopt_stop,
+    _host_adopt.adopt_finish,
+    _host_adopt.adopt_loss,
+    _host_adopt.adopt_back,
+):
+    command.add_command(step)
 
 
 @command.command()

@@ -69,6 +69,20 @@ def validate_inventory(path: Path, *, secrets: bool = False) -> list[HostSetting
     return _read_hosts(hosts, files=True, secrets=secrets)
 
 
+def connections(path: Path) -> dict[str, dict[str, Any]]:
+    """pyinfra's own data of every host of an inventory, such as `ssh_user`, by the host's name."""
+    ours = ("tinykit", "tinykit_defaults")
+    return {
+        host.name: {key: value for key, value in _data_of(host).items() if key not in ours}
+        for host in _inventory_of(path)
+    }
+
+
+def _data_of(host: Host) -> dict[str, Any]:
+    data: dict[str, Any] = host.data.dict()  # type: ignore[no-untyped-call]
+    return data
+
+
 def check_inventory(filename: str) -> None:
     """As the last line of an inventory, `check_inventory(__file__)`: stop here if it is wrong.
 

@@ -1,0 +1,165 @@
+"""The old data, copied to where an instance has its own; the old folder stays as it is.
+
+It is read as the user who owns it, and not as root: a link in it could lead elsewhere. Uploads are
+copied while the old server runs, because a stored name never changes its content; the databases
+when it has stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import nullcontext, suppress
+from pathlib import Path
+
+from tinykit_ops.backup.database import find_faults, read_contents, take_in_wal
+from tinykit_ops.errors import StorageError
+
+DATABASES = ("data.db", "data.db-wal", "auxiliary.db", "auxiliary.db-wal")
+STORAGE = "storage"
+MARGIN_BYTES = 128 << 20
+SECONDS = 6 * 3600
+
+
+class OldData:
+    """The data of the old install, and our copy of it on the way to its place.
+
+    Args:
+        source: the old folder.
+        folder: root's; the copy is made in it.
+    """
+
+    def __init__(self, source: Path, folder: Path) -> None:
+        self._source = source
+        self._copy = folder / "pb_data"
+        #: The database as it was when the old server stopped; what came later is told from it.
+        self.stopped = folder / "stopped" / "data.db"
+
+    def need_space(self) -> None:
+        """Raises StorageError when there is no room for the copies."""
+        sizes = [file.stat().st_size for file in _files(self._source) if _is_wanted(file)]
+        databases = sum(
+            file.stat().st_size for file in self._source.glob("*.db*") if file.is_file()
+        )
+        needed = sum(sizes) + 2 * databases + MARGIN_BYTES
+        free = shutil.disk_usage(self._copy.parent).free
+        if free < needed:
+            raise StorageError(
+                f"Not enough room for a copy of the data: {free >> 20} MiB are free, "
+                f"{needed >> 20} MiB are needed",
+                where=str(self._copy.parent),
+                hint="free some space; nothing was changed",
+            )
+
+    def copy_uploads(self) -> None:
+        """Those that are not there yet, or not whole."""
+        self._copy.mkdir(mode=0o700, parents=True, exist_ok=True)
+        here = {str(one.relative_to(self._copy)): one.stat().st_size for one in _files(self._copy)}
+        missing = [
+            name
+            for file in _files(self._source / STORAGE)
+            if here.get(name := str(file.relative_to(self._source))) != file.stat().st_size
+        ]
+        self._take(missing, self._copy)
+
+    def copy_databases(self) -> dict[str, int]:
+        """Those of a stopped server. Returns the rows of each collection.
+
+        Raises:
+            StorageError, DamagedError: they are not sound.
+        """
+        folder = self.stopped.parent
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        self._take([name for name in DATABASES if (self._source / name).is_file()], folder)
+        for name in ("data.db", "auxiliary.db"):
+            if (folder / name).is_file():
+                _take_in_wal(folder / name)
+                shutil.copyfile(folder / name, self._copy / name)
+        if faults := find_faults(self.stopped):
+            raise StorageError(
+                f"The database is damaged: {faults[0]}",
+                where=str(self._source),
+                hint="the old install serves it as it is; repair it there",
+            )
+        return read_contents(self.stopped).rows
+
+    def place(self, at: Path, user: str) -> None:
+        """Give the copy to PocketBase's user, and move it to its place in one step."""
+        if not self._copy.is_dir():
+            return  # a killed run had done so
+        _give(self._copy, user)
+        subprocess.run(["sync", "-f", str(self._copy)], check=False)
+        at.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.chown(at.parent, user, user)
+        if at.is_dir() and not any(at.iterdir()):
+            at.rmdir()
+        shutil.move(self._copy, at)
+
+    def _take(self, names: list[str], into: Path) -> None:
+        """A tar from the owner's hand into ours; links are taken as links, and none is listed."""
+        if not names:
+            return
+        owner = self._source.stat()
+        words = ["tar", "--create", "--null", "--no-recursion", "--verbatim-files-from"]
+        reader = subprocess.Popen(
+            [*words, "--files-from=-"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            user=owner.st_uid,
+            group=owner.st_gid,
+            extra_groups=[],
+            cwd=self._source,  # entered as root: the way there may be closed to the owner
+        )
+        writer = subprocess.Popen(
+            ["tar", "--extract", "--no-same-owner", "--directory", str(into)],
+            stdin=reader.stdout,
+            stderr=subprocess.PIPE,
+        )
+        if reader.stdout:
+            reader.stdout.close()  # or the reader would not notice that the writer has gone
+        with suppress(BrokenPipeError), reader.stdin or nullcontext() as stdin:
+            if stdin:
+                stdin.write(b"".join(os.fsencode(name) + b"\0" for name in names))
+        ends = [writer.wait(SECONDS), reader.wait(SECONDS)]
+        if any(ends):
+            said = b"".join(one.stderr.read() for one in (reader, writer) if one.stderr)
+            raise StorageError(
+                f"The data could not be copied: {said.decode(errors='replace').strip()[-300:]}",
+                where=str(self._source),
+                hint="is the disk full, or something unreadable for its owner?",
+            )
+
+
+def _files(folder: Path) -> list[Path]:
+    """Regular files; links are not followed, and are none."""
+    found = []
+    for root, _, names in os.walk(folder):
+        found += [path for name in names if not (path := Path(root) / name).is_symlink()]
+    return [path for path in found if path.is_file()]
+
+
+def _is_wanted(file: Path) -> bool:
+    return STORAGE in file.parts
+
+
+def _take_in_wal(copy: Path) -> None:
+    try:
+        take_in_wal(copy)
+    except sqlite3.DatabaseError as error:
+        raise StorageError(
+            f"The database of the stopped server cannot be read ({error})", where=str(copy)
+        ) from None
+
+
+def _give(folder: Path, user: str) -> None:
+    shutil.chown(folder, user, user)
+    folder.chmod(0o700)
+    for root, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            path = Path(root) / name
+            shutil.chown(path, user, user)
+            path.chmod(0o700 if name in folders else 0o600)

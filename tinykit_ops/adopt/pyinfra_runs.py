@@ -1,0 +1,75 @@
+"""pyinfra's runs of an adoption: the deploys of this checkout on one host of an inventory."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinykit_ops.deploy.templates import ROOT
+from tinykit_ops.errors import UnavailableError
+
+SECONDS = 3600
+_PYINFRA = Path(sys.executable).parent / "pyinfra"
+#: Only looks: in a dry run they count as changes while the old install has the ports.
+_LOOKS = ("See that",)
+
+
+@dataclass(frozen=True)
+class Deploys:
+    """One host of an inventory."""
+
+    inventory: Path
+    host: str
+
+    def run(self, deploy: str) -> None:
+        """Run a deploy to its end.
+
+        Raises:
+            UnavailableError: an operation failed; with what it said.
+        """
+        done = self._pyinfra("-y", deploy)
+        if done.returncode != 0:
+            raise UnavailableError(
+                f"deploys/{deploy} failed: {_why(done)}",
+                where=self.host,
+                hint=f"`pyinfra {self.inventory} deploys/{deploy}` shows all of it",
+            )
+
+    def changes(self, deploy: str) -> list[str]:
+        """The names of the operations that would change something now."""
+        done = self._pyinfra("--dry", deploy)
+        try:
+            plan: list[dict[str, Any]] = json.loads(done.stdout)["plan"]
+        except (ValueError, KeyError):
+            raise UnavailableError(
+                f"What deploys/{deploy} would change is not known: {_why(done)}", where=self.host
+            ) from None
+        names = [str(one.get("name", "")) for one in plan if one.get("hosts_with_change")]
+        return [name for name in names if not name.startswith(_LOOKS)]
+
+    def _pyinfra(self, how: str, deploy: str) -> subprocess.CompletedProcess[str]:
+        words = [str(_PYINFRA), how, "--json", "--limit", self.host, str(self.inventory)]
+        return subprocess.run(
+            [*words, str(ROOT / "deploys" / deploy)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+
+
+def _why(done: subprocess.CompletedProcess[str]) -> str:
+    """The lines that name what failed."""
+    try:
+        operations = json.loads(done.stdout)["results"]["operations"]
+        failed = [one["name"] for one in operations if one["error"]]
+    except (ValueError, KeyError, TypeError):
+        failed = []
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    said = [line for line in lines if "error" in line.lower()] or lines
+    return "; ".join([*failed, *said[-4:]])[-1500:] or "it said nothing"
