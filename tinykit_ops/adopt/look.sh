@@ -47,6 +47,21 @@ look_at_folder() { # PID, folder as that process sees it
   done
 }
 
+open_database() { ls -l "/proc/$1/fd" 2>/dev/null | sed -n 's/.* -> \(.*\/data\.db\)$/\1/p' | head -n 1; }
+
+# Its database, as it sees it: one that it has open, or that its words or places say. An idle one
+# has none open.
+database_of() {
+  found=$(open_database "$1"); [ -z "$found" ] || { printf '%s' "$found"; return; }
+  case $(readlink "/proc/$1/exe") in */pocketbase*) ;; *) return ;; esac
+  given=$(tr '\0' '\n' <"/proc/$1/cmdline" | sed -n -e 's/^--dir=//p' -e '/^--dir$/{n;p}' | head -n 1)
+  cwd=$(readlink "/proc/$1/cwd"); exe=$(readlink "/proc/$1/exe")
+  case $given in /*) ;; ?*) given=$cwd/$given ;; esac
+  for dir in "$given" "${exe%/*}/pb_data" "$cwd/pb_data" "$cwd/pocketbase/pb_data"; do
+    if [ -n "$dir" ] && [ -f "/proc/$1/root$dir/data.db" ]; then printf '%s/data.db' "$dir"; return; fi
+  done
+}
+
 look_at_process() {
   word exe "$1" "$(readlink "/proc/$1/exe")"
   word cwd "$1" "$(readlink "/proc/$1/cwd")"
@@ -54,7 +69,12 @@ look_at_process() {
   cat "/proc/$1/cmdline" | say cmdline "$1"
   names <"/proc/$1/environ" | say env "$1"
   grep -z -E "$plain" "/proc/$1/environ" | tr '\0' '\n' | say env-plain "$1"
-  ls -l "/proc/$1/fd" 2>/dev/null | sed -n 's/.* -> \(.*\/data\.db\)$/\1/p' | sort -u | say database "$1"
+  database=$(database_of "$1"); word database "$1" "$database"
+  if [ -n "$database" ]; then
+    pocketbase_version "$1" | say version "$1"
+    dir=/proc/$1/root${database%/data.db}
+    word size "$1" "$(du -sk "$dir" 2>/dev/null | cut -f1)"
+  fi
   look_at_folder "$1" "$(readlink "/proc/$1/cwd")"
 }
 
@@ -83,12 +103,11 @@ for folder in /proc/[0-9]*; do
     say process "$pid"
   case ${exe##*/} in
     node | nodejs | bun | deno | pocketbase* | caddy | nginx | apache2 | haproxy | traefik) ;;
-    *) ls -l "$folder/fd" 2>/dev/null | grep -q '/data\.db$' || continue ;;
+    *) [ -n "$(open_database "$pid")" ] || continue ;;
   esac
   look_at_process "$pid"
   case ${exe##*/} in
     node | nodejs) as_user_of "$pid" --version | say version "$pid" ;;
-    *) if ls -l "$folder/fd" 2>/dev/null | grep -q '/data\.db$'; then pocketbase_version "$pid" | say version "$pid"; fi ;;
   esac
   unit=$(sed -n 's#.*/\([^/]*\.service\)$#\1#p' "$folder/cgroup" | tail -n 1)
   case " $units " in *" $unit "*) ;; *) units="$units $unit" ;; esac
@@ -109,9 +128,6 @@ if command -v nginx >/dev/null && pidof nginx >/dev/null 2>&1; then nginx -T 2>/
 if [ -f /etc/caddy/Caddyfile ]; then say proxy caddy </etc/caddy/Caddyfile; fi
 grep -r -n -i -E 'pocketbase|pb_data|tinykit' /etc/crontab /etc/cron.d /var/spool/cron/crontabs /etc/rc.local 2>/dev/null |
   grep -v '^/etc/cron.d/tinykit-ops' | say cron lines
-for pid in $(ls -l /proc/[0-9]*/fd 2>/dev/null | sed -n 's/.* -> \(\/.*\)\/data\.db$/\1/p' | sort -u); do
-  [ ! -d "$pid" ] || du -sk "$pid" | cut -f1 | say size "$pid"
-done
 [ ! -e /usr/local/bin/pocketbase ] || readlink -f /usr/local/bin/pocketbase | say there /usr/local/bin/pocketbase
 for path in /var/lib/pocketbase /opt/tinykit /opt/pocketbase /etc/tinykit/environment; do
   [ ! -e "$path" ] || stat -c '%U:%G %a' "$path" | say there "$path"
