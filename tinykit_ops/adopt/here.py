@@ -68,9 +68,9 @@ class Adoption:
         if known is not None and known.state == "converting":
             return known
         install = self._look()
-        self._data(install).need_space()
         folder = self._journal.folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._data(install).need_space()
         snapshot = take_snapshot(self._config, install, folder, login)
         return self._journal.write(Record(state="prepared", install=install, snapshot=snapshot))
 
