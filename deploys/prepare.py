@@ -40,3 +40,5 @@ local.include(str(HERE / "base.py"))
 local.include(str(HERE / "agent.py"))
 local.include(str(HERE / "programs.py"))
 local.include(str(HERE / "release.py"))
+# It watches logins from its start on, and takes a while to install.
+local.include(str(HERE / "fail2ban.py"))

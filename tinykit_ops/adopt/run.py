@@ -45,8 +45,7 @@ class Conversion:
         Raises:
             TinykitOpsError: the old install was not touched.
         """
-        self.say("preparing: packages, users, the agent, programs and the release; what serves is")
-        self.say("not touched ...")
+        self.say("preparing: packages, users, the agent, programs, the release, fail2ban ...")
         self._deploys.run("prepare.py")
         self.say(f"a snapshot of {install.data}, and its verification ...")
         record = self._ask("adopt-prepare", *self._words(), stdin=login)
