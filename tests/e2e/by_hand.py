@@ -47,6 +47,11 @@ CADDYFILE = """{domain} {{
 \treverse_proxy 127.0.0.1:3000
 }}
 """
+INSTALL_DOCKER = """\
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update && apt-get -qq -y --no-install-recommends install docker.io iptables >/dev/null
+command -v docker >/dev/null || apt-get -qq -y --no-install-recommends install docker-cli >/dev/null
+"""
 
 
 def copy_app(host: LabHost, folder: Path, app: Path, pocketbase: str, home: str = HOME) -> None:
@@ -132,3 +137,26 @@ def _own(host: LabHost) -> None:
 
 def _write(host: LabHost, path: str, text: str) -> None:
     host.ssh([f"cat >{path}"], input_text=text)
+
+
+def run_in_docker(host: LabHost, base: Path) -> None:
+    """One container that runs both, with the data in a volume; no proxy.
+
+    Args:
+        base: a root file system, as there is no registry to pull an image from.
+    """
+    host.ssh([INSTALL_DOCKER], timeout=900)
+    with base.open("rb") as image:
+        there = host.ssh_command(["docker import - by-hand"])
+        subprocess.run(there, stdin=image, check=True, stdout=subprocess.DEVNULL)
+    serve = f"{HOME}/pocketbase/pocketbase serve --http=127.0.0.1:8091"
+    both = f"{serve} & exec {HOME}/bin/node build/index.js"
+    words = [
+        *("docker", "run", "--detach", "--name", "kit", "--restart", "unless-stopped"),
+        *("--publish", "3000:3000", "--workdir", HOME, "--volume", f"{HOME}:{HOME}"),
+        *("--volume", f"kit_data:{HOME}/pocketbase/pb_data"),
+        *("--env", "PORT=3000", "--env", "HOST=0.0.0.0", "--env", f"LLM_API_KEY={KEY}"),
+        *("by-hand", "sh", "-c", both),
+    ]
+    host.ssh(words)
+    wait(f"http://{host.address4}:3000/_pb/api/health")
