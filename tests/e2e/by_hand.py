@@ -83,6 +83,12 @@ def wait(url: str) -> None:
     raise RuntimeError(f"{url} does not answer")
 
 
+def curl_raw(host: LabHost, path: str, *words: str) -> list[str]:
+    """The words of a curl command that asks tinykit itself, on its port."""
+    plain = ["curl", "--silent", "--show-error", "--max-time", "10"]
+    return [*plain, *words, f"http://{host.address4}:3000{path}"]
+
+
 def claim(url: str, email: str, password: str, llm: dict[str, str] | None = None) -> None:
     """What the page /setup does."""
     wanted = {"email": email, "password": password, **({"llm": llm} if llm else {})}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,20 @@ from tinykit_ops.checks.credentials import ACCOUNT, SUPERUSER
 from tinykit_ops.lab.inventory import ADMIN_EMAIL
 from tinykit_ops.lab.lab import Lab
 
+Curl = Callable[..., list[str]]
 PROJECTS = "/_pb/api/collections/_tk_projects/records"
 AUTHORITY = "/var/lib/caddy/caddy/pki/authorities/local/root.crt"
 
 
 class Person:
-    """Somebody with an account, who works through the edge and logs in only once."""
+    """Somebody with an account, who works through the edge and logs in only once.
 
-    def __init__(self, lab: Lab, folder: Path) -> None:
+    Args:
+        curl: another way to the host than through its edge.
+    """
+
+    def __init__(self, lab: Lab, folder: Path, curl: Curl = curl) -> None:
+        self._curl = curl
         self.host = lab.host("tk-1")
         self._folder = folder
         self._password = lab.admin_password.read_text().strip()
@@ -31,7 +38,9 @@ class Person:
     def log_in(self) -> None:
         login = json.dumps({"identity": ADMIN_EMAIL, "password": self._password})
         words = ("--header", "Content-Type: application/json", "--data", login)
-        said = execute(curl(self.host, "/_pb/api/collections/users/auth-with-password", *words))
+        said = execute(
+            self._curl(self.host, "/_pb/api/collections/users/auth-with-password", *words)
+        )
         self._token = json.loads(said.out)["token"]
 
     def make_project(self, name: str, upload: bytes = b"") -> None:
@@ -56,13 +65,13 @@ class Person:
         file = self._folder / "download.bin"
         file.unlink(missing_ok=True)
         path = f"/_pb/api/files/{row['collectionId']}/{row['id']}/{name}"
-        said = execute(curl(self.host, path, "--fail", "--output", str(file)))
+        said = execute(self._curl(self.host, path, "--fail", "--output", str(file)))
         assert said.code == 0, said.text
         return hashlib.sha256(file.read_bytes()).hexdigest()
 
     def _ask(self, path: str, *words: str) -> dict:
         mine = ("--header", f"Authorization: Bearer {self._token}")
-        said = execute(curl(self.host, path, *mine, *words))
+        said = execute(self._curl(self.host, path, *mine, *words))
         assert said.code == 0, said.text
         return json.loads(said.out)
 
