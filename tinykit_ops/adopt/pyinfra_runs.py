@@ -15,7 +15,7 @@ from tinykit_ops.errors import UnavailableError
 SECONDS = 3600
 _PYINFRA = Path(sys.executable).parent / "pyinfra"
 #: Only looks: in a dry run they count as changes while the old install has the ports.
-_LOOKS = ("See that",)
+_LOOK = "| See that "
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Deploys:
                 f"What deploys/{deploy} would change is not known: {_why(done)}", where=self.host
             ) from None
         names = [str(one.get("name", "")) for one in plan if one.get("hosts_with_change")]
-        return [name for name in names if not name.startswith(_LOOKS)]
+        return [name for name in names if _LOOK not in name]
 
     def _pyinfra(self, how: str, deploy: str) -> subprocess.CompletedProcess[str]:
         words = [str(_PYINFRA), how, "--json", "--limit", self.host, str(self.inventory)]
