@@ -39,7 +39,7 @@ class OldData:
 
     def need_space(self) -> None:
         """Raises StorageError when there is no room for the copies."""
-        sizes = [file.stat().st_size for file in _files(self._source) if _is_wanted(file)]
+        sizes = [file.stat().st_size for file in _files(self._source / STORAGE)]
         databases = sum(
             file.stat().st_size for file in self._source.glob("*.db*") if file.is_file()
         )
@@ -87,14 +87,24 @@ class OldData:
         return read_contents(self.stopped).rows
 
     def place(self, at: Path, user: str) -> None:
-        """Give the copy to PocketBase's user, and move it to its place in one step."""
+        """Give the copy to PocketBase's user, and move it to its place in one step.
+
+        Raises:
+            StorageError: something else is there.
+        """
         if not self._copy.is_dir():
             return  # a killed run had done so
+        if at.is_dir() and any(at.iterdir()):
+            raise StorageError(
+                "The place of the data is taken",
+                where=str(at),
+                hint="move this folder away if nobody needs it",
+            )
         _give(self._copy, user)
         subprocess.run(["sync", "-f", str(self._copy)], check=False)
         at.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.chown(at.parent, user, user)
-        if at.is_dir() and not any(at.iterdir()):
+        if at.is_dir():
             at.rmdir()
         shutil.move(self._copy, at)
 
@@ -140,10 +150,6 @@ def _files(folder: Path) -> list[Path]:
     for root, _, names in os.walk(folder):
         found += [path for name in names if not (path := Path(root) / name).is_symlink()]
     return [path for path in found if path.is_file()]
-
-
-def _is_wanted(file: Path) -> bool:
-    return STORAGE in file.parts
 
 
 def _take_in_wal(copy: Path) -> None:
