@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import requests
+from tests_e2e_support import curl
 
 from tinykit_ops.artifacts import local_binary
 from tinykit_ops.lab.host import LabHost
@@ -86,7 +87,18 @@ def wait(url: str) -> None:
 def curl_raw(host: LabHost, path: str, *words: str) -> list[str]:
     """The words of a curl command that asks tinykit itself, on its port."""
     plain = ["curl", "--silent", "--show-error", "--max-time", "10"]
-    return [*plain, *words, f"http://{host.address4}:3000{path}"]
+    name = f"{host.address4}:3000"
+    return [*plain, *_from(name), *words, f"http://{name}{path}"]
+
+
+def curl_as_browser(host: LabHost, path: str, *words: str) -> list[str]:
+    """The same by its name over HTTPS, whatever serves there."""
+    return curl(host, path, *_from(host.domain), *words)
+
+
+def _from(name: str) -> tuple[str, str]:
+    """tinykit refuses forms without an Origin, and takes every request for HTTPS."""
+    return ("--header", f"Origin: https://{name}")
 
 
 def claim(url: str, email: str, password: str, llm: dict[str, str] | None = None) -> None:

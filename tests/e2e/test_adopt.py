@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from by_hand import KEY, claim, copy_app, run_as_units
+from by_hand import KEY, claim, copy_app, curl_as_browser, run_as_units
 from disaster_drill import Person
 from tests_e2e_support import BIN, execute
 
@@ -29,7 +29,7 @@ class Site:
         copy_app(self.host, folder, provisioner.app, OLD)
         run_as_units(self.host)
         claim(f"http://{self.host.address4}:3000", ADMIN_EMAIL, self.password)
-        self.person = Person(self.lab, folder)
+        self.person = Person(self.lab, folder, curl_as_browser)
         self.person.log_in()
         self.person.make_project("first", b"an upload")
 
