@@ -22,6 +22,34 @@ GROUPS = {
     "test_edge_load.py": "sw",
     "test_edge_switch.py": "sw",
 }
+#: Begun first, so that no worker waits at the end for another with one of these.
+LONGEST = (
+    "test_disaster.py",
+    "test_docker.py",
+    "test_upgrade.py",
+    "test_pocketbase_upgrade.py",
+    "test_interrupted_runs.py",
+    "sw",
+    "test_check_mutations.py",
+    "test_day_two.py",
+    "test_provision.py",
+)
+
+
+def group_of(nodeid: str) -> str:
+    """What runs on one worker together with this test."""
+    path = Path(nodeid.partition("::")[0])
+    return next((GROUPS[part] for part in path.parts if part in GROUPS), path.name)
+
+
+def pytest_collection_modifyitems(items):
+    """Groups in the order in which workers begin them; tests keep theirs within a group."""
+
+    def place(item) -> int:
+        group = group_of(item.nodeid)
+        return LONGEST.index(group) if group in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
 
 
 def pytest_configure(config):
@@ -31,6 +59,7 @@ def pytest_configure(config):
     """
     if RUNTIME == "docker":
         os.environ[LAB_DOCKER] = "1"
+    config.option.loadscopereorder = False  # the number of tests says nothing about their time
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:
         os.environ["TINYKIT_LAB_ROOT"] = f"{state_root()}-{worker}"
@@ -40,8 +69,7 @@ class ByLab(LoadScopeScheduling):
     """Tests of one file, or of one lab, run on one worker and in their order."""
 
     def _split_scope(self, nodeid):
-        path = Path(nodeid.partition("::")[0])
-        return next((GROUPS[part] for part in path.parts if part in GROUPS), path.name)
+        return group_of(nodeid)
 
 
 def pytest_xdist_make_scheduler(config, log):
