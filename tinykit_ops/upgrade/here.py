@@ -29,11 +29,13 @@ JOURNAL = Path(layout.POCKETBASE_UPGRADES)
 
 
 class _Server(Unit):
-    """PocketBase's unit, started without asking systemd to read its files anew: that takes time
-    while nobody answers, and is done before."""
+    """PocketBase's unit, started with nothing that takes time while nobody answers: systemd read
+    its files before, and the superuser is the one that logged in a minute ago."""
 
     def start(self) -> None:
         systemctl("reset-failed", self.name, must=False)
+        known = Path(layout.POCKETBASE_SUPERUSER_KNOWN)
+        known.touch()
         try:
             systemctl("start", self.name)
         except UnavailableError as error:
@@ -41,6 +43,8 @@ class _Server(Unit):
                 f"{self.name} did not start; its last log lines:\n{self.last_lines()}",
                 hint=error.hint,
             ) from error
+        finally:
+            known.unlink(missing_ok=True)  # containers have no use for it
 
 
 def versions() -> Versions:
