@@ -59,7 +59,7 @@ POCKETBASE_UNIT = "pocketbase.service"
 POCKETBASE_UPGRADES = f"{STATE_DIR}/pocketbase-upgrades"
 #: Stops the old version and starts the new one; a controller that goes away does not end it.
 POCKETBASE_SWITCH_UNIT = "tinykit-ops-pocketbase-switch.service"
-#: There for one start: the superuser is known to be as it should be, and nobody is served meanwhile.
+#: There for one start: the superuser is as it should be, and nobody is served meanwhile.
 POCKETBASE_SUPERUSER_KNOWN = f"{LOCK_DIR}/superuser-known"
 
 #: Our hook's route that the edge asks whether a caller may pass.
