@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import requests
-from tests_e2e_support import curl
+from tests_e2e_support import STATUS, curl, execute
 
 from tinykit_ops.artifacts import local_binary
 from tinykit_ops.lab.host import LabHost
@@ -84,6 +84,15 @@ def wait(url: str) -> None:
     raise RuntimeError(f"{url} does not answer")
 
 
+def _wait_by_name(host: LabHost) -> None:
+    """Until the proxy has its certificate, too."""
+    end = time.monotonic() + SECONDS
+    while execute(curl_as_browser(host, "/_pb/api/health", *STATUS)).out != "200":
+        if time.monotonic() > end:
+            raise RuntimeError(f"nothing answers for {host.domain}")
+        time.sleep(0.3)
+
+
 def curl_raw(host: LabHost, path: str, *words: str) -> list[str]:
     """The words of a curl command that asks tinykit itself, on its port."""
     plain = ["curl", "--silent", "--show-error", "--max-time", "10"]
@@ -132,6 +141,7 @@ def run_as_units(host: LabHost) -> None:
     _write(host, "/etc/caddy/Caddyfile", CADDYFILE.format(domain=host.domain))
     host.ssh(["systemctl daemon-reload && systemctl enable --now pocketbase tinykit caddy"])
     wait(f"http://{host.address4}:3000/_pb/api/health")
+    _wait_by_name(host)
 
 
 def run_bare(host: LabHost) -> None:

@@ -69,7 +69,7 @@ def judge(facts: Facts, answers: Answers | None = None) -> Install:
         llm=llm,
         ssh_port=edge.ssh_port,
         caller=facts.text("system", "ssh").partition(" ")[0],
-        cron=tuple(facts.lines("cron", "lines")),
+        cron=tuple(_place(line) for line in facts.lines("cron", "lines")),
         questions=tuple(questions),
         blockers=(*blockers, *_boots(facts)),
         losses=tuple(edge.losses),
@@ -211,10 +211,15 @@ def _environment(facts: Facts, server: Process | None) -> tuple[tuple[str, ...],
     return tuple(sorted(wanted)), llm
 
 
+def _place(line: str) -> str:
+    """File and number of a line of cron's: what stands in it may be secret."""
+    return ":".join(line.split(":")[:2])
+
+
 def _boots(facts: Facts) -> list[str]:
     """Lines of cron's that would start it again beside ours."""
     return [
-        f"cron starts it at boot ({line[:120]}): remove that line"
+        f"{_place(line)} starts it at boot: remove that line"
         for line in facts.lines("cron", "lines")
         if "@reboot" in line or line.startswith("/etc/rc.local")
     ]

@@ -66,13 +66,7 @@ def _piece(facts: Facts, process: Process) -> Piece:
             )
         pid = int(unit.get("MainPID") or process.pid)
         seen = facts.processes.get(pid, process)
-        return Piece(
-            kind="process",
-            name=str(pid),
-            roles=(),
-            unit=process.unit,
-            seen=" ".join(seen.words)[:80],
-        )
+        return Piece(kind="process", name=str(pid), roles=(), unit=process.unit, seen=seen.program)
     root = root_of(facts, process.pid)
     return Piece(kind="process", name=str(root), roles=(), seen=called(facts, root))
 
@@ -92,7 +86,7 @@ def root_of(facts: Facts, pid: int) -> int:
 def called(facts: Facts, pid: int) -> str:
     """What a process is called."""
     if pid in facts.processes:
-        return " ".join(facts.processes[pid].words)[:80]
+        return facts.processes[pid].program
     found = facts.parent_of(pid)
     return found[1] if found else str(pid)
 

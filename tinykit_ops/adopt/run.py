@@ -81,10 +81,14 @@ class Conversion:
             self.say("deploying ...")
             self._deploys.run("full.py")
             return self._ask("adopt-finish")
+        except KeyboardInterrupt:
+            self.say("going back ...")
+            self.back(unfinished=True)
+            raise
         except TinykitOpsError as error:
             self.say(f"failed: {error.what}")
             self.say("going back ...")
-            self.back()
+            self.back(unfinished=True)
             raise WentBackError(
                 f"The conversion failed, and the old install serves again: {error.what}",
                 where=error.where,
@@ -97,9 +101,16 @@ class Conversion:
         found: list[str] = json.loads(answer.out or "[]")
         return found
 
-    def back(self) -> None:
-        """Go back to the old install."""
-        answer = ask_one(self.inventory, ["host", "adopt-back"], limit=[self.host], seconds=SECONDS)
+    def back(self, *, unfinished: bool = False) -> None:
+        """Go back to the old install.
+
+        Args:
+            unfinished: only when it was stopped, and the conversion did not come to its end.
+        """
+        only = ["--unfinished"] if unfinished else []
+        answer = ask_one(
+            self.inventory, ["host", "adopt-back", *only], limit=[self.host], seconds=SECONDS
+        )
         for line in (answer.out or "").splitlines():
             self.say(line)
 

@@ -59,6 +59,7 @@ def adopt_back(unfinished: bool) -> int:
     with changing("adopt: back to the old install"), alone():
         adoption = Adoption(load_agent_config(), say=click.echo)
         if unfinished and not adoption.unfinished():
+            click.echo("nothing to go back from: it was not begun, or is done")
             return Exit.OK
         adoption.back()
     click.echo("the old install serves again")
