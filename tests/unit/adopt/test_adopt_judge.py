@@ -123,3 +123,11 @@ def test_the_report_shows_no_control_characters_of_the_host():
     host = with_units()
     host.say("marker-email", HOME, "ann\x1b[31m@example.com")
     assert "\x1b" not in install_text("apps.example.com", judge(host.facts()))
+
+
+def test_a_line_of_cron_is_named_and_not_shown():
+    host = with_units()
+    host.say("cron", "lines", "/etc/crontab:7:0 3 * * * root dump-tinykit --password hunter2\n")
+    install = judge(host.facts())
+    assert install.cron == ("/etc/crontab:7",)
+    assert "hunter2" not in install.model_dump_json()

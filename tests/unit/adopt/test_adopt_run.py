@@ -64,6 +64,20 @@ def test_whatever_fails_the_old_install_comes_back(conversion, step):
     assert host.did[-1] == "adopt-back"
 
 
+def test_ctrl_c_in_the_middle_brings_the_old_install_back(conversion, monkeypatch):
+    host = Host()
+    made = conversion(host)
+
+    def interrupted(deploy):
+        host.did.append(deploy)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "Deploys", lambda *_: SimpleNamespace(run=interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        made.convert()
+    assert host.did == ["adopt-stop", "full.py", "adopt-back"]
+
+
 def test_when_going_back_fails_too_that_is_what_is_told(conversion, monkeypatch):
     host = Host(fails="full.py")
     done = host.do
