@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,10 +11,11 @@ from pathlib import Path
 from tinykit_ops import layout
 from tinykit_ops.adopt.aside import Aside
 from tinykit_ops.adopt.data import OldData
+from tinykit_ops.adopt.deadline import arm, disarm
 from tinykit_ops.adopt.judge import judge
 from tinykit_ops.adopt.look import look_here
 from tinykit_ops.adopt.model import Answers, Install
-from tinykit_ops.adopt.old import Old
+from tinykit_ops.adopt.old import Old, see_that_it_ended
 from tinykit_ops.adopt.ours import stop_ours
 from tinykit_ops.adopt.record import Journal, Record
 from tinykit_ops.adopt.snapshot import take_snapshot
@@ -31,8 +31,6 @@ from tinykit_ops.pocketbase.client import PocketBase
 from tinykit_ops.status.health import health_line
 from tinykit_ops.status.model import Level
 
-#: How long a conversion may take until the host goes back by itself.
-LONGEST_SECONDS = 900
 HEALTHY_SECONDS = 120.0
 DATA = Path(layout.POCKETBASE_DATA)
 Say = Callable[[str], None]
@@ -89,12 +87,13 @@ class Adoption:
                 where=str(self._journal.folder),
                 hint="`tinykit-ops adopt HOST` begins with a look and a snapshot",
             )
-        _arm()
+        arm()
         data = self._data(record.install)
         if not record.aside:
             data.copy_uploads()
             stopped = record.stopped or time.monotonic()
             Old(self._journal.folder, record.install).stop()
+            see_that_it_ended(record.install)
             Aside(self._journal.folder, record.install).put()
             systemctl("daemon-reload")
             record = self._journal.update(record, aside=True, stopped=stopped)
@@ -129,7 +128,7 @@ class Adoption:
             raise UnavailableError(f"After the deploy, {line.text}")
         self._compare_rows(record)
         away = max(_began(units[name]) for name in ("tinykit", "edge")) - record.stopped
-        _disarm()
+        disarm()
         return self._journal.update(record, state="done", away=max(away, 0.0))
 
     def loss(self) -> list[Difference]:
@@ -163,7 +162,7 @@ class Adoption:
         Old(self._journal.folder, record.install).start()
         with PocketBase(record.install.pocketbase_url) as server:
             server.wait_until_healthy(HEALTHY_SECONDS)
-        _disarm()
+        disarm()
         return self._journal.update(record, state="back", aside=False, placed=False)
 
     def unfinished(self) -> bool:
@@ -237,25 +236,3 @@ class Adoption:
 def _began(unit: str) -> float:
     """When a unit was up, in seconds of the kernel's clock."""
     return int(systemctl("show", "-p", "ActiveEnterTimestampMonotonic", "--value", unit) or 0) / 1e6
-
-
-def _arm() -> None:
-    """From now on the host goes back by itself, unless somebody finishes in time."""
-    _disarm()
-    restarts = ("Restart=on-failure", "RestartSec=15")
-    subprocess.run(
-        [
-            *("systemd-run", "--quiet", f"--unit={layout.ADOPT_BACK_UNIT}"),
-            *("--timer-property=AccuracySec=1s", f"--on-active={LONGEST_SECONDS}"),
-            *(f"--property={one}" for one in restarts),
-            *("--property=StartLimitIntervalSec=3600", "--property=StartLimitBurst=40"),
-            *(layout.AGENT_COMMAND, "host", "adopt-back", "--unfinished"),
-        ],
-        check=False,
-        capture_output=True,
-    )
-
-
-def _disarm() -> None:
-    systemctl("stop", f"{layout.ADOPT_BACK_UNIT}.timer", must=False)
-    systemctl("reset-failed", f"{layout.ADOPT_BACK_UNIT}.service", must=False)

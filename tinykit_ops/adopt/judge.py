@@ -10,14 +10,8 @@ from tinykit_ops import layout
 from tinykit_ops.adopt import edges, pieces
 from tinykit_ops.adopt.facts import Facts, Process
 from tinykit_ops.adopt.model import Answers, Install
-from tinykit_ops.host.versions import numbers
+from tinykit_ops.adopt.obstacles import obstacles, place
 
-OLDEST = "0.23.4"  #: the oldest PocketBase that tinykit runs with
-#: Where a provisioned instance has its own; an install in one of these would be overwritten.
-OURS = (
-    *(layout.POCKETBASE_DATA, layout.TINYKIT_CURRENT, layout.TINYKIT_RELEASES),
-    *(f"{layout.TINYKIT_HOME}/migrations", f"{layout.POCKETBASE_HOME}/current", layout.AGENT_HOME),
-)
 _LLM = {"LLM_PROVIDER": "provider", "LLM_MODEL": "model", "LLM_BASE_URL": "base_url"}
 _NO_SECRET = {"PORT", "HOST", "ORIGIN", "POCKETBASE_URL", "BODY_SIZE_LIMIT", "PROTOCOL_HEADER"}
 
@@ -35,8 +29,8 @@ def judge(facts: Facts, answers: Answers | None = None) -> Install:
     data, why = _data(facts, database, answers)
     if server is None and database is None:
         return Install(system=system, layout="none", blockers=(_nothing(facts),))
-    blockers += [*_missing(server, database), *why, *_old(database), *_in_our_places(server, data)]
-    blockers += [*_environment_of_ours(facts), *pieces.blockers(facts, found.roots)]
+    blockers += [*obstacles(facts, server, database, data), *why]
+    blockers += pieces.blockers(facts, found.roots)
     email = answers.email or (facts.text("marker-email", server.cwd) if server else "")
     domains = answers.domains or edge.domains
     if not domains:
@@ -69,9 +63,9 @@ def judge(facts: Facts, answers: Answers | None = None) -> Install:
         llm=llm,
         ssh_port=edge.ssh_port,
         caller=facts.text("system", "ssh").partition(" ")[0],
-        cron=tuple(_place(line) for line in facts.lines("cron", "lines")),
+        cron=tuple(place(line) for line in facts.lines("cron", "lines")),
         questions=tuple(questions),
-        blockers=(*blockers, *_boots(facts)),
+        blockers=tuple(blockers),
         losses=tuple(edge.losses),
         notes=(*notes, *_left_behind(facts)),
     )
@@ -120,24 +114,6 @@ def _nothing(facts: Facts) -> str:
     return "no tinykit and no PocketBase runs here: start it, so that it can be looked at"
 
 
-def _missing(server: Process | None, database: Process | None) -> list[str]:
-    found = []
-    if server is None:
-        found.append("no server of tinykit's runs (a Node.js in its folder): start it")
-    if database is None:
-        found.append("no PocketBase with an open database runs: start it")
-    return found
-
-
-def _old(database: Process | None) -> list[str]:
-    if database is None or numbers(database.version) >= numbers(OLDEST):
-        return []
-    return [
-        f"PocketBase {database.version} is older than {OLDEST}: update it by hand first "
-        "(its data changed form at 0.23)"
-    ]
-
-
 def _data(facts: Facts, database: Process | None, answers: Answers) -> tuple[str, list[str]]:
     """The data folder on the host, and why it is not known."""
     if answers.data or database is None:
@@ -153,22 +129,6 @@ def _data(facts: Facts, database: Process | None, answers: Answers) -> tuple[str
     return "", [
         f"PocketBase's data ({folder}) is in no volume, but inside the container, which a "
         "conversion stops: copy it out with `docker cp`, and start it with a volume"
-    ]
-
-
-def _environment_of_ours(facts: Facts) -> list[str]:
-    if facts.text("system", "ours") or not facts.text("there", layout.TINYKIT_ENVIRONMENT):
-        return []
-    return [f"{layout.TINYKIT_ENVIRONMENT} is in the way: give it another name (in its unit, too)"]
-
-
-def _in_our_places(server: Process | None, data: str) -> list[str]:
-    mine = [data, server.cwd if server and not server.container else ""]
-    return [
-        f"{path} is where tinykit-ops has its own: stop the install, move the folder, start it "
-        "from there, and look again"
-        for path in mine
-        if path and any(PurePosixPath(path).is_relative_to(one) for one in OURS)
     ]
 
 
@@ -209,20 +169,6 @@ def _environment(facts: Facts, server: Process | None) -> tuple[tuple[str, ...],
     plain = {**{name: value.strip("\"' ") for name, value in dotenv}, **server.plain}
     llm = {key: plain[name] for name, key in _LLM.items() if plain.get(name)}
     return tuple(sorted(wanted)), llm
-
-
-def _place(line: str) -> str:
-    """File and number of a line of cron's: what stands in it may be secret."""
-    return ":".join(line.split(":")[:2])
-
-
-def _boots(facts: Facts) -> list[str]:
-    """Lines of cron's that would start it again beside ours."""
-    return [
-        f"{_place(line)} starts it at boot: remove that line"
-        for line in facts.lines("cron", "lines")
-        if "@reboot" in line or line.startswith("/etc/rc.local")
-    ]
 
 
 def _left_behind(facts: Facts) -> list[str]:

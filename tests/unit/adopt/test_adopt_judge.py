@@ -106,6 +106,13 @@ def test_a_supervisor_that_is_not_systemd_is_in_the_way():
     assert any("PM2" in why and "anew" in why for why in judge(host.facts()).blockers)
 
 
+def test_a_unit_of_a_users_own_systemd_is_in_the_way():
+    host = with_units()
+    path = "/user.slice/user-1000.slice/user@1000.service/app.slice/tinykit.service"
+    host.tinykit(cgroup=f"0::{path}\n")
+    assert any("--user" in why for why in judge(host.facts()).blockers)
+
+
 def test_a_host_without_any_and_a_login_without_rights_say_so():
     assert "no tinykit" in judge(HostSeen().facts()).blockers[0]
     ours = HostSeen()
