@@ -100,7 +100,7 @@ class Trial:
 
     def _must(self, run) -> str:  # type: ignore[no-untyped-def]
         if run.code:
-            self.wrong.append(f"exit code {run.code}: {run.text[-1500:]}")
+            raise RuntimeError(f"exit code {run.code}: {run.text[-3000:]}")
         return run.out
 
 

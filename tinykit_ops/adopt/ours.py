@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from tinykit_ops import layout
 from tinykit_ops.adopt.aside import OUR_UNITS, UNITS
+from tinykit_ops.errors import UnavailableError
 from tinykit_ops.host.firewall_places import TABLE, nft
 from tinykit_ops.host.units import systemctl
 
@@ -20,7 +22,8 @@ _SCHEDULES = (
 def stop_ours() -> None:
     """Stop what serves, the schedules, and the firewall. Data, programs and secrets stay."""
     for path in _SCHEDULES:
-        Path(path).unlink(missing_ok=True)
+        with suppress(OSError):  # whatever is wrong with one, the old install comes back
+            Path(path).unlink()
     for unit in (*_edges(), *_others()):
         systemctl("disable", "--quiet", unit, must=False)
         systemctl("stop", unit, must=False)
@@ -29,7 +32,8 @@ def stop_ours() -> None:
         systemctl("disable", "--quiet", unit, must=False)
         systemctl("stop", unit, must=False)
     # Not there is fine, too: `table` makes it, so that `delete` finds it.
-    nft(["-f", "-"], f"table {TABLE}\ndelete table {TABLE}\n")
+    with suppress(UnavailableError):
+        nft(["-f", "-"], f"table {TABLE}\ndelete table {TABLE}\n")
 
 
 def _edges() -> list[str]:
