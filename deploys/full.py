@@ -29,6 +29,6 @@ else:
     local.include(str(HERE / "app.py"))
     local.include(str(HERE / "backups.py"))
     local.include(str(HERE / "checks.py"))
-    local.include(str(HERE / "monitoring.py"))
     local.include(str(HERE / "fail2ban.py"))
     local.include(str(HERE / "edge.py"))
+    local.include(str(HERE / "monitoring.py"))

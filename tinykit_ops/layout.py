@@ -171,3 +171,10 @@ CHECKS_STATE = f"{STATE_DIR}/checks"  #: root's, 0700: the last report, and the 
 WATCH_CRON_FILE = "/etc/cron.d/tinykit-ops-watch"
 WATCH_STATE = f"{STATE_DIR}/watch"  #: root's, 0700: what was read and learnt, and what is wrong
 WATCH_LOCK = f"{LOCK_DIR}/watch"
+
+# Metrics.
+METRICS_DIR = "/var/lib/prometheus/node-exporter"  #: node-exporter's folder of text files
+WATCH_METRICS = f"{METRICS_DIR}/tinykit_watch.prom"
+NODE_EXPORTER_UNIT = "prometheus-node-exporter.service"
+NGINX_EXPORTER_UNIT = "prometheus-nginx-exporter.service"
+NGINX_STATUS_PORT = 8093  #: on loopback: nginx counts its requests there

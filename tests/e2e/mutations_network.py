@@ -46,12 +46,13 @@ NETWORK = (
     mutation(
         "no firewall",
         "network.firewall-drops network.egress-contained network.ssh-allowlist "
-        "network.nothing-else-open proxy.fetches-nothing-inside",
+        "network.nothing-else-open network.metrics-private proxy.fetches-nothing-inside",
         firewall(f"delete table {_TABLE}"),
     ),
     mutation(
         "a firewall that accepts",
-        "network.firewall-drops network.ssh-allowlist network.nothing-else-open",
+        "network.firewall-drops network.ssh-allowlist network.nothing-else-open "
+        "network.metrics-private",
         firewall(f"add chain {_TABLE} input {{ policy accept\\; }}"),
     ),
     mutation(
@@ -61,7 +62,7 @@ NETWORK = (
     ),
     mutation(
         "exporter for everybody",
-        "network.nothing-else-open",
+        "network.nothing-else-open network.metrics-private",
         firewall(f"insert rule {_TABLE} input tcp dport 9100 accept"),
     ),
     mutation(

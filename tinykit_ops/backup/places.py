@@ -35,7 +35,7 @@ class Places:
     release: Path = Path(layout.TINYKIT_CURRENT)
     state: Path = Path(layout.STATE_DIR) / "backup"
     lock: Path = Path(layout.LOCK_DIR) / "backup.lock"
-    metrics: Path = Path("/var/lib/prometheus/node-exporter")
+    metrics: Path = Path(layout.METRICS_DIR)
     of: str = ""
 
     @classmethod

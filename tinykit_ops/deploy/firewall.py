@@ -55,6 +55,8 @@ def ruleset(settings: Settings) -> str:
         "ssh": _families(firewall.ssh_from),
         "web": _families((firewall.web_from or settings.access.allowlist) if private else []),
     }
+    if settings.metrics.scrapers:
+        sets["metrics"] = _families(settings.metrics.scrapers)
     return render(
         "nftables/firewall.nft.j2",
         settings=settings,

@@ -9,7 +9,7 @@ from tinykit_ops.settings import Settings
 
 
 def watch_files(settings: Settings) -> list[Entry]:
-    """Its schedule; it goes when the settings do not want it."""
-    if not settings.watch.enabled:
-        return [Absent(layout.WATCH_CRON_FILE)]
+    """Its schedule; it goes when the settings do not want it, with the metrics that it wrote."""
+    if not (settings.watch.enabled or settings.metrics.enabled):
+        return [Absent(layout.WATCH_CRON_FILE), Absent(layout.WATCH_METRICS)]
     return [File(layout.WATCH_CRON_FILE, render("cron/watch.j2"))]

@@ -20,4 +20,8 @@ def services(settings: Settings) -> dict[str, str]:
         found["firewall"] = layout.FIREWALL_UNIT
     if settings.bans.enabled:
         found["bans"] = layout.BANS_UNIT
+    if settings.metrics.enabled:
+        found["metrics"] = layout.NODE_EXPORTER_UNIT
+        if settings.edge.kind == "nginx":
+            found["edge-metrics"] = layout.NGINX_EXPORTER_UNIT
     return found

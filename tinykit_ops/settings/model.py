@@ -19,6 +19,7 @@ from tinykit_ops.settings.checks import CheckSettings
 from tinykit_ops.settings.docker import DockerSettings, unreachable_from_containers
 from tinykit_ops.settings.edge import EdgeSettings, TlsSettings
 from tinykit_ops.settings.firewall import EVERYWHERE, CdnSettings, FirewallSettings
+from tinykit_ops.settings.metrics import MetricsSettings
 from tinykit_ops.settings.problems import Problem
 from tinykit_ops.settings.retention import RetentionSettings
 from tinykit_ops.settings.secrets import Secret, password_fault, unusable
@@ -110,6 +111,18 @@ def _private_web_has_addresses(settings: Settings) -> Iterator[Problem]:
         yield Problem("firewall.web_from", reason, 'name your networks, or use "mode": "public"')
 
 
+def _scrapers_have_a_firewall(settings: Settings) -> Iterator[Problem]:
+    metrics, firewall = settings.metrics, settings.firewall
+    if metrics.scrapers and not firewall.enabled:
+        reason = "is set, and the firewall is not enabled: nobody would keep others out"
+        yield Problem("metrics.scrapers", reason, 'set "firewall": {"enabled": True}')
+    for key in ("node_port", "edge_port"):
+        if metrics.enabled and getattr(metrics, key) == firewall.ssh_port:
+            yield Problem(
+                f"metrics.{key}", f"{firewall.ssh_port} is the port of SSH", "take another one"
+            )
+
+
 def _containers_reach_the_model(settings: Settings) -> Iterator[Problem]:
     if settings.runtime == "docker":
         yield from unreachable_from_containers("llm.base_url", settings.llm.base_url or "")
@@ -133,6 +146,7 @@ class Settings(Section):
         _builder_domain_differs,
         _domains_are_public,
         _private_web_has_addresses,
+        _scrapers_have_a_firewall,
         _containers_reach_the_model,
         _plain_secrets_are_usable,
     )
@@ -233,6 +247,11 @@ class Settings(Section):
         default=WatchSettings(),
         description="The look at traffic and host every minute, for people without Prometheus.",
         examples=[{"enabled": True}],
+    )
+    metrics: MetricsSettings = Field(
+        default=MetricsSettings(),
+        description="Exporters for a Prometheus, and who may scrape them.",
+        examples=[{"enabled": True, "scrapers": ["203.0.113.9"]}],
     )
     unattended_upgrades: bool = Field(
         default=True,

@@ -16,12 +16,17 @@ SECONDS = 10.0
 
 def health_line(settings: Settings) -> Line:
     """PocketBase by its health route, tinykit by a file of its own."""
-    faults = {"pocketbase": _pocketbase(), "tinykit": _tinykit(settings)}
+    faults = health_faults(settings)
     bad = {name: fault for name, fault in faults.items() if fault}
     if bad:
         text = "; ".join(f"{name}: {fault}" for name, fault in bad.items())
         return Line("health", Level.WRONG, " ".join(bad), text)
     return Line("health", Level.FINE, "ok", f"{' and '.join(faults)} answer")
+
+
+def health_faults(settings: Settings) -> dict[str, str]:
+    """Program → why it is not well; empty when it answers as it should."""
+    return {"pocketbase": _pocketbase(), "tinykit": _tinykit(settings)}
 
 
 def _pocketbase() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,23 +76,24 @@ def backups(status: BackupStatus | None, wanted: WatchSettings, now: float) -> I
             yield Reading(f"{kind}:{name}", bad, text, raise_after=1, clear_after=1)
 
 
-def certificates(settings: Settings) -> Reading:
-    """The certificate that is nearest to its limit."""
+def certificates(settings: Settings) -> Sequence[Certificate]:
+    """Those of all names; none when a name shows none."""
     # Brings an HTTP library, and is not needed every minute.
     from tinykit_ops.checks.model import CannotLook
     from tinykit_ops.status.certificates import shown
 
     try:
-        seen = shown(settings)
+        return shown(settings)
     except (CannotLook, TinykitOpsError, OSError):
-        return Reading("certificate", None, "no certificate is shown")
-    return certificate_reading(seen, settings.watch, datetime.now(UTC))
+        return ()
 
 
 def certificate_reading(
     seen: Sequence[Certificate], wanted: WatchSettings, now: datetime
 ) -> Reading:
-    """Certificates, at least one, by their days; short-lived ones by their own life, see `late`."""
+    """Certificates by their days; short-lived ones by their own life, see `late`."""
+    if not seen:
+        return Reading("certificate", None, "no certificate is shown")
     first = min(seen, key=lambda one: one.left(now) - _least(one, wanted))
     left, least = first.left(now), _least(first, wanted)
     text = f"the certificate of {first.host} ends in {left / _DAY:.1f} days"

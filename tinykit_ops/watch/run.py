@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tinykit_ops import layout
@@ -21,6 +21,7 @@ from tinykit_ops.watch import hostlook
 from tinykit_ops.watch.follow import Follower
 from tinykit_ops.watch.judge import judge
 from tinykit_ops.watch.lines import read_line
+from tinykit_ops.watch.metrics import write_metrics
 from tinykit_ops.watch.problems import Grade, News, Reading, follow, is_quiet
 from tinykit_ops.watch.state import State, WatchPlaces, read_state, write_state
 from tinykit_ops.watch.traffic import SLICE, Slice, count, ended
@@ -78,18 +79,21 @@ def look(
         news = list(_traffic(engine, log_of(config), now, log))
         of_host = readings(state) if readings else host_readings(config, state, places, now)
         news += engine.take(of_host, now)
-        notifier = Notifier(config, str(uuid.uuid4()), job=WATCH)
         for one in news:
             log(f"{'over' if one.over else 'PROBLEM'}: {one.id} ({one.grade}): {one.text}")
-        _owe(state, notifier.channels(), news)
+        notifier = Notifier(config, str(uuid.uuid4()), job=WATCH)
+        tells = config.settings.watch.enabled  # else only metrics are wanted
+        _owe(state, notifier.channels() if tells else [], news)
         # Kept before anybody is told: a look that is killed while it tells does not judge twice.
         state.looked = now
         write_state(places.file, state)
-        if _tell(state, notifier, config.settings.watch, now):
-            write_state(places.file, state)
-        notifier.alive()
+        if tells:
+            if _tell(state, notifier, config.settings.watch, now):
+                write_state(places.file, state)
+            notifier.alive()
         for failure in notifier.failures:
             log(f"warning: {failure}")
+        write_metrics(places.metrics, config.settings, state)
     return state
 
 
@@ -109,8 +113,10 @@ def host_readings(
     yield from hostlook.units(settings)
     yield from hostlook.backups(read_status(places.backup_status), settings.watch, now)
     if not 0 <= now - state.certificates < hostlook.CERTIFICATES_EVERY:
+        seen = hostlook.certificates(settings)
         state.certificates = now
-        yield hostlook.certificates(settings)
+        state.shown = {one.host: (one.starts.timestamp(), one.ends.timestamp()) for one in seen}
+        yield hostlook.certificate_reading(seen, settings.watch, datetime.fromtimestamp(now, UTC))
 
 
 def try_channels(config: AgentConfig) -> dict[str, bool]:
@@ -135,8 +141,13 @@ def _traffic(engine: Engine, path: Path, now: float, log: Callable[[str], None])
     state = engine.state
     follower = Follower(path, state.position)
     hits = (hit for line in follower.lines() if (hit := read_line(line)) is not None)
+    for one in state.slices.values():
+        state.totals.add(one, -1)
     for old in count((hit for hit in hits if hit.time >= state.since), state.slices):
-        engine.state.learnt.learn(old)
+        state.learnt.learn(old)
+        state.totals.add(old)
+    for one in state.slices.values():
+        state.totals.add(one)
     state.position = follower.position
     if follower.gap:
         log(f"warning: a part of {path} was removed before it was read")

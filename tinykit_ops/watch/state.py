@@ -24,7 +24,9 @@ class State(BaseModel):
         slices: that have not ended yet, by their start.
         since: start of the first slice that was not judged yet; 0 before the first look.
         owed: by channel, the news that it has not been told.
+        totals: all requests that were ever read; only ever more.
         certificates: when they were looked at last; a handshake a minute would be too many.
+        shown: name → begin and end of its certificate, as seen then.
         looked: when the last look ended.
     """
 
@@ -34,7 +36,9 @@ class State(BaseModel):
     learnt: Learnt = Learnt()
     watched: dict[str, Watched] = {}
     owed: dict[str, list[News]] = {}
+    totals: Slice = Slice(start=0)
     certificates: float = 0.0
+    shown: dict[str, tuple[float, float]] = {}
     looked: float = 0.0
 
     @property
@@ -50,6 +54,7 @@ class WatchPlaces:
     state: Path = Path(layout.WATCH_STATE)
     lock: Path = Path(layout.WATCH_LOCK)
     backup_status: Path = STATUS_FILE
+    metrics: Path = Path(layout.WATCH_METRICS)
 
     @property
     def file(self) -> Path:

@@ -11,7 +11,7 @@ from tinykit_ops.watch.lines import Hit
 
 SLICE = 300  #: seconds
 LATE = 60  #: seconds that a request may be written down after its slice has ended
-_BINS = 48
+BINS = 48
 _OPEN = 24  #: slices that are kept open at most, should a clock jump
 
 
@@ -20,6 +20,7 @@ class Slice(BaseModel):
 
     Attributes:
         start: seconds since 1970.
+        seconds: of all answers together.
         slow: how many answers took how long: bin n ends at `bin_end(n)` seconds.
     """
 
@@ -27,6 +28,7 @@ class Slice(BaseModel):
     requests: int = 0
     errors: int = 0
     refused_logins: int = 0
+    seconds: float = 0.0
     slow: dict[int, int] = {}
 
     def count(self, hit: Hit) -> None:
@@ -34,8 +36,18 @@ class Slice(BaseModel):
         self.requests += 1
         self.errors += hit.status >= 500
         self.refused_logins += hit.refused_login
+        self.seconds += hit.seconds
         number = _bin(hit.seconds)
         self.slow[number] = self.slow.get(number, 0) + 1
+
+    def add(self, other: Slice, sign: int = 1) -> None:
+        """Take in what was counted elsewhere, or take it away again (`sign` -1)."""
+        self.requests += sign * other.requests
+        self.errors += sign * other.errors
+        self.refused_logins += sign * other.refused_logins
+        self.seconds += sign * other.seconds
+        for number, times in other.slow.items():
+            self.slow[number] = self.slow.get(number, 0) + sign * times
 
     @property
     def p95(self) -> float:
@@ -56,7 +68,7 @@ def bin_end(number: int) -> float:
 def _bin(seconds: float) -> int:
     if seconds <= 0.001:
         return 0
-    return min(_BINS - 1, math.ceil(math.log(seconds / 0.001, 1.25)))
+    return min(BINS - 1, math.ceil(math.log(seconds / 0.001, 1.25)))
 
 
 def count(hits: Iterable[Hit], open_slices: dict[int, Slice]) -> Iterator[Slice]:

@@ -15,6 +15,7 @@ from checks_host import (
     FIND_LEFT,
     FIND_SECRETS,
     JOURNAL,
+    NFT,
     PERIODIC,
     PS,
     RELEASE,
@@ -28,6 +29,8 @@ from checks_host import (
     find_programs,
     good_host,
     on,
+    ruleset,
+    sockets,
     status,
 )
 from checks_imitations import FakeHost, verdict
@@ -127,6 +130,12 @@ BROKEN: dict[str, tuple[str, Break]] = {
     "no bans": ("authentication.bans", says("fail2ban-client status", "", 255)),
     "half the bans": ("authentication.bans", says("fail2ban-client status", "Jail list:\tsshd\n")),
     "no exporter": ("monitoring.metrics", unit("prometheus-node-exporter.service")),
+    "exporter for the world": (
+        "network.metrics-private",
+        lambda host: host.with_file(
+            "/proc/net/tcp", "root", 0o444, sockets("00000000:238C")
+        ).saying(NFT, ruleset(policy="accept")),
+    ),
     "no mailer": ("monitoring.alerts", gone(str(SENDMAIL))),
     "no nightly look": ("monitoring.nightly-check", gone(layout.CHECKS_CRON_FILE)),
     "no access log": (

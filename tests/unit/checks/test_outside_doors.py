@@ -9,9 +9,10 @@ from checks_imitations import hardened, verdict
 from checks_pocketbase import FakePocketBase, known_to
 from checks_site import Site, say
 
-from tinykit_ops.checks.context import Context
+from tinykit_ops.checks.context import Context, Stance
 from tinykit_ops.checks.keys import keys_in, private_file
 from tinykit_ops.checks.model import Outcome
+from tinykit_ops.settings.metrics import MetricsSettings
 
 Look = Callable[..., Context]
 KEY = "sk-ant-" + "a1" * 20
@@ -22,6 +23,28 @@ def test_a_port_of_a_mistake_is_found(look_at: Look, serve: Callable[..., Site])
     seen = verdict("network.nothing-else-open", look_at(ports={6379: serve().port}))
     assert seen.outcome == Outcome.FAIL
     assert "Redis" in seen.evidence[0]
+
+
+def test_metrics_that_are_open_to_a_stranger_are_found_and_to_a_scraper_they_may_be(
+    look_at: Look, serve: Callable[..., Site]
+) -> None:
+    for stance, outcome in ((Stance.STRANGER, Outcome.FAIL), (Stance.TRUSTED, Outcome.PASS)):
+        look = look_at(ports={9100: serve().port, 9113: serve().port}, stance=stance)
+        wanted = MetricsSettings.model_validate({"enabled": True, "scrapers": ["203.0.113.9"]})
+        assert look.settings
+        look.settings = look.settings.model_copy(update={"metrics": wanted})
+        assert verdict("network.nothing-else-open", look).outcome == outcome
+
+
+def test_metrics_on_a_port_of_the_settings_are_looked_for(
+    look_at: Look, serve: Callable[..., Site]
+) -> None:
+    look = look_at(ports={10000: serve().port})
+    assert verdict("network.nothing-else-open", look).outcome == Outcome.PASS
+    wanted = MetricsSettings(enabled=True, node_port=10000)
+    assert look.settings
+    look.settings = look.settings.model_copy(update={"metrics": wanted})
+    assert verdict("network.nothing-else-open", look).outcome == Outcome.FAIL
 
 
 def test_ssh_is_judged_by_what_the_settings_want(look_at: Look, serve: Callable[..., Site]) -> None:

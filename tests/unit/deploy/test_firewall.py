@@ -59,10 +59,12 @@ def test_ssh_on_another_port_is_let_through_there_alone(make_settings):
     ],
 )
 def test_nft_takes_the_rules(make_settings, firewall):
+    metrics = {"enabled": True, "scrapers": ["203.0.113.9", "2001:db8::/64"]}
     nft = shutil.which("nft", path="/usr/sbin:/usr/bin")
     assert nft, "nftables is one of the packages that scripts/setup installs"
     # The user is made on the host, before its firewall.
-    text = ruleset(make_settings(firewall=firewall)).replace('"tinykit"', '"nobody"')
+    settings = make_settings(firewall=firewall, metrics=metrics)
+    text = ruleset(settings).replace('"tinykit"', '"nobody"')
     words = ["unshare", "--net", nft, "--check", "--file", "-"]
     done = subprocess.run(words, input=text, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -101,6 +103,16 @@ def test_the_public_web_is_everybodys_and_the_others_are_who_is_listed(make_sett
     assert "ip saddr @web4 accept" in closed and closed.strip().endswith("drop")
     cdn = {"mode": "cdn", "cdn": {"networks": ["203.0.113.0/24"]}}
     assert "ip6 saddr @cdn6 accept" in web_chain(ruleset(make_settings(firewall=cdn)))
+
+
+def test_scrapers_reach_the_exporters_and_nobody_else_does(make_settings):
+    scrapers = ["203.0.113.9", "2001:db8::9"]
+    text = ruleset(make_settings(metrics={"enabled": True, "scrapers": scrapers}))
+    assert elements(text, "metrics4") == ["203.0.113.9/32"]
+    assert elements(text, "metrics6") == ["2001:db8::9/128"]
+    assert "tcp dport { 9100, 9113 } ip saddr @metrics4 accept" in text
+    assert "tcp dport { 9100, 9113 } ip6 saddr @metrics6 accept" in text
+    assert ruleset(make_settings(metrics={"enabled": True})) == ruleset(make_settings())
 
 
 def test_a_private_web_without_a_list_is_the_allowlists(make_settings):

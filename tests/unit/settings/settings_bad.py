@@ -53,6 +53,52 @@ BAD: list[Row] = [
         "20",
     ),
     ("alarms of a mood", {"checks": {"alert_on": "bad"}}, "checks.alert_on", "critical", "medium"),
+    # Metrics.
+    (
+        "scrapers of nothing",
+        {"metrics": {"scrapers": ["203.0.113.9"]}},
+        "metrics.scrapers",
+        "are not enabled",
+        '"enabled": True',
+    ),
+    (
+        "metrics for the world",
+        {"metrics": {"enabled": True, "scrapers": ["203.0.113.9", "::/0"]}},
+        "metrics.scrapers[1]",
+        "every address",
+        "your Prometheus",
+    ),
+    (
+        "metrics on tinykit's port",
+        {"metrics": {"enabled": True, "node_port": 3000}},
+        "metrics.node_port",
+        "the port of tinykit",
+        "another",
+    ),
+    (
+        "metrics twice on a port",
+        {"metrics": {"enabled": True, "edge_port": 9100}},
+        "metrics.edge_port",
+        "node_port",
+        "of its own",
+    ),
+    (
+        "metrics on SSH's port",
+        {"metrics": {"enabled": True}, "firewall": {"ssh_port": 9100}},
+        "metrics.node_port",
+        "the port of SSH",
+        "another",
+    ),
+    (
+        "scrapers without a firewall",
+        {
+            "metrics": {"enabled": True, "scrapers": ["203.0.113.9"]},
+            "firewall": {"enabled": False},
+        },
+        "metrics.scrapers",
+        "firewall is not enabled",
+        '"enabled": True',
+    ),
     # Keys.
     ("an unknown key", {"domain": "x"}, "domain", "is not a setting", '"domains"'),
     (

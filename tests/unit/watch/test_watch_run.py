@@ -67,7 +67,9 @@ class Host:
     """A host that is looked at."""
 
     def __init__(self, folder: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.places = WatchPlaces(folder / "state", folder / "lock", folder / "status.json")
+        self.places = WatchPlaces(
+            folder / "state", folder / "lock", folder / "status.json", folder / "prom" / "w.prom"
+        )
         self.log = folder / "access.log"
         self.lines: list[str] = []
         monkeypatch.setattr(run, "log_of", lambda config: self.log)
@@ -96,7 +98,12 @@ def _settings(folder: Path, notify: dict[str, Any]) -> Any:
             "admin_email": "you@example.com",
             "app": {"archive": "app.tar.zst"},
             "backup": {"notify": notify},
-            "watch": {"ping_url": {"file": "x"}, "quiet_from": 22, "quiet_until": 7},
+            "watch": {
+                "enabled": True,
+                "ping_url": {"file": "x"},
+                "quiet_from": 22,
+                "quiet_until": 7,
+            },
         },
         where="web1",
     )
@@ -168,6 +175,34 @@ def test_failed_answers_in_the_log_become_a_problem_and_it_ends(
     assert len(told) == 2
     assert "50 of 50 answers failed" in told[0]
     assert told[1].startswith("errors: over after")
+
+
+def test_what_was_counted_only_grows_and_nothing_is_counted_twice(host: Host) -> None:
+    counted, written = [], 0
+    for minute in range(0, 240, 7):
+        now = NOON + 60 * minute
+        line = {
+            "ts": now - 1,
+            "request": {"method": "GET", "uri": "/"},
+            "status": 200,
+            "duration": 0.5,
+        }
+        with host.log.open("a") as file:
+            file.write((json.dumps(line) + "\n") * 3)
+        written += 3
+        counted.append(host.look(now, bad=False).totals)
+    assert [one.requests for one in counted] == list(range(3, written + 1, 3))
+    assert sum(counted[-1].slow.values()) == written
+    assert counted[-1].seconds == pytest.approx(0.5 * written)
+
+
+def test_nobody_is_told_where_only_metrics_are_wanted(host: Host, receiver: Receiver) -> None:
+    settings = host.config.settings
+    quiet = settings.watch.model_copy(update={"enabled": False})
+    host.config = AgentConfig(settings.model_copy(update={"watch": quiet}), host.config.secrets_dir)
+    state = host.look(NOON, bad=True)
+    assert "disk:/" in state.problems
+    assert receiver.asked == []
 
 
 def test_a_damaged_state_is_said_and_begun_anew(host: Host) -> None:

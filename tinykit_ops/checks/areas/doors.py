@@ -28,6 +28,7 @@ _MISTAKES = {
     6379: "Redis",
     8080: "a second web server",
     9100: "Prometheus' node-exporter",
+    9113: "an exporter of the web server's numbers",
 }
 _PATIENCE = 1.5  #: seconds; a firewall that drops never answers
 
@@ -48,23 +49,36 @@ _PATIENCE = 1.5  #: seconds; a firewall that drops never answers
 def nothing_else_is_open(look: Context) -> Verdict:
     """Tries to connect to the ports of services that are often left open."""
     client, tally = look.stranger, Tally()
+    ports = _mistakes(look)
     for address in client.target.addresses(client.target.port):
         if client.dialer.is_own(address):
             raise CannotLook(f"{address} is an address of {client.dialer.name}: look from outside")
-        _try_mistakes(client, address, tally)
+        _try_mistakes(client, address, ports, tally)
     return tally.verdict()
 
 
-def _try_mistakes(client: Client, address: str, tally: Tally) -> None:
+def _mistakes(look: Context) -> dict[int, str]:
+    """The ports to try. Whether a scraper of the settings looks from here is not known unless it
+    is certain that it is a stranger; to a scraper, metrics are open."""
+    metrics = look.settings.metrics if look.settings else None
+    if metrics is None:
+        return _MISTAKES
+    ours = {port: "metrics" for port in metrics.ports if metrics.enabled}
+    if metrics.scrapers and not look.is_stranger:
+        return {port: name for port, name in _MISTAKES.items() if port not in ours}
+    return {**ours, **_MISTAKES}
+
+
+def _try_mistakes(client: Client, address: str, ports: dict[int, str], tally: Tally) -> None:
     if _knock(client, address, client.target.port) != PortState.OPEN:
         tally.unseen.append(f"{address} does not answer on port {client.target.port} either")
         return
-    with ThreadPoolExecutor(len(_MISTAKES)) as pool:
-        states = list(pool.map(lambda port: _knock(client, address, port), _MISTAKES))
-    pairs = zip(_MISTAKES.items(), states, strict=True)
+    with ThreadPoolExecutor(len(ports)) as pool:
+        states = list(pool.map(lambda port: _knock(client, address, port), ports))
+    pairs = zip(ports.items(), states, strict=True)
     found = [(port, name) for (port, name), state in pairs if state == PortState.OPEN]
     tally.bad += [f"{address} port {port} ({name}) is open" for port, name in found]
-    tally.good.append(f"{address}: {len(_MISTAKES) - len(found)} ports are closed")
+    tally.good.append(f"{address}: {len(ports) - len(found)} ports are closed")
 
 
 def _knock(client: Client, address: str, port: int) -> PortState:
