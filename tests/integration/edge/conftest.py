@@ -45,11 +45,12 @@ def edge(driver: Driver, tmp_path: Path) -> Iterator[Callable[..., Edge]]:
             *(_free_port(), _free_port()),
             *(tinykit, pocketbase),
             *(folder / "access.log", folder / "said.log"),
+            _free_port(),
         )
         settings = _settings(driver, folder, changes)
         place = Place(
             folder,
-            *(made.http_port, made.https_port, _free_port()),
+            *(made.http_port, made.https_port, made.spare_port),
             *(tinykit.port, pocketbase.port),
             *(made.log, made.said),
             cdn,

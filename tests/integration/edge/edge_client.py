@@ -35,6 +35,7 @@ class Edge:
     pocketbase: Upstream
     log: Path
     said: Path
+    spare_port: int = 0
 
     def ask(
         self,

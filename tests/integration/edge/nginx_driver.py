@@ -75,6 +75,7 @@ class NginxDriver:
             layout.NGINX_CONFIG: str(place.folder / "nginx.conf"),
             layout.CDN_NETWORKS: str(place.folder / "cdn-networks"),
             f"{layout.NGINX_LOGS}/access.log": str(place.log),
+            f"127.0.0.1:{layout.NGINX_STATUS_PORT}": f"127.0.0.1:{place.spare_port}",
             f"server 127.0.0.1:{layout.TINYKIT_PORT}": f"server 127.0.0.1:{place.tinykit}",
             f"server 127.0.0.1:{layout.POCKETBASE_PORT}": f"server 127.0.0.1:{place.pocketbase}",
             "worker_processes auto": "worker_processes 1",
