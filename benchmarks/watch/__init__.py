@@ -1,0 +1,1 @@
+"""How fast the watch reads the edge's log, beside GoAccess, and in how much memory."""
