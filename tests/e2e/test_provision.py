@@ -11,13 +11,16 @@ pytestmark = pytest.mark.lab
 
 USERS = {"tk-1": "root", "tk-2": "ops"}
 HOSTS = list(USERS)
+SERVICES = ("pocketbase", "tinykit", "caddy", "tinykit-ops-firewall", "cron")
 # What a look at a host leaves behind by itself: logs, sessions, caches of the programs that look.
 OWN_TRACES = ("/proc", "/sys", "/run", "/tmp", "/dev", "/var/log", "/var/lib/systemd", "/root/.ssh")
 
 
 @pytest.fixture(scope="module")
-def inventory(provisioner):
-    return provisioner.inventory(USERS)
+def inventory(provisioner, lab):
+    scrapers = [str(lab.networks.controller4), str(lab.networks.controller6)]
+    metrics = {"enabled": True, "scrapers": scrapers}
+    return provisioner.inventory(USERS, {"watch": {"enabled": True}, "metrics": metrics})
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +114,17 @@ def test_a_stranger_sees_the_published_app_and_nothing_else(lab, hosts):
                 assert lab.outside.run(probe).returncode != 0
 
 
+def test_metrics_are_for_the_scraper_and_for_nobody_else(lab, hosts):
+    for host in hosts:
+        host.ssh(["tinykit-ops", "watch", "run"])
+        assert "last look: " in host.ssh(["tinykit-ops", "watch", "status"]).stdout
+        for address in (host.address4, f"[{host.address6}]"):
+            for port, told in {9100: "tinykit_healthy", 9113: "caddy_http"}.items():
+                ask = ["curl", "-s", "-m", "5", f"http://{address}:{port}/metrics"]
+                assert told in execute(ask).out
+                assert lab.outside.run([*ask[:3], "2", *ask[4:]]).stdout == ""
+
+
 def test_who_is_on_the_allowlist_can_log_in_to_the_builder(lab, hosts):
     password = lab.admin_password.read_text().strip()
     for host in hosts:
@@ -194,7 +208,7 @@ def test_everything_comes_back_after_a_reboot(lab, hosts, inventory, provisioner
     for host in hosts:
         host.reboot()
     for host in hosts:
-        for unit in ("pocketbase", "tinykit", "caddy", "tinykit-ops-firewall", "cron"):
+        for unit in (*SERVICES, "prometheus-node-exporter"):
             assert host.ssh(["systemctl", "is-active", unit]).stdout.strip() == "active"
         words = (f"--from-netns={lab.names.netns}",)
         run = execute(check_command(host, inventory, ca_file(host), *words))
