@@ -78,6 +78,14 @@ def lock(hours: float, process: int = 17) -> Break:
     ).with_file("/proc/17", "root", 0o555)
 
 
+def open_exporter(host: FakeHost) -> FakeHost:
+    """Port 9100 on every address, and a rule that lets everybody in there."""
+    every = sockets("0100007F:0BB8", "0100007F:1F9B", "00000000:238C")
+    port = {"left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 9100, "op": "=="}
+    answer = ruleset(rules=[{"match": port}, {"accept": None}])
+    return host.with_file("/proc/net/tcp", "root", 0o444, every).saying(NFT, answer)
+
+
 BROKEN: dict[str, tuple[str, Break]] = {
     "secret shared": ("secrets.files-private", says(FIND_SECRETS, "/etc/tinykit-ops/secrets/x\n")),
     "secret in arguments": ("secrets.not-in-arguments", says(PS, f"  17 curl -u a:{CANARY}\n")),
@@ -130,12 +138,7 @@ BROKEN: dict[str, tuple[str, Break]] = {
     "no bans": ("authentication.bans", says("fail2ban-client status", "", 255)),
     "half the bans": ("authentication.bans", says("fail2ban-client status", "Jail list:\tsshd\n")),
     "no exporter": ("monitoring.metrics", unit("prometheus-node-exporter.service")),
-    "exporter for the world": (
-        "network.metrics-private",
-        lambda host: host.with_file(
-            "/proc/net/tcp", "root", 0o444, sockets("00000000:238C")
-        ).saying(NFT, ruleset(policy="accept")),
-    ),
+    "exporter for the world": ("network.metrics-private", open_exporter),
     "no mailer": ("monitoring.alerts", gone(str(SENDMAIL))),
     "no nightly look": ("monitoring.nightly-check", gone(layout.CHECKS_CRON_FILE)),
     "no access log": (

@@ -28,11 +28,12 @@ def test_a_port_of_a_mistake_is_found(look_at: Look, serve: Callable[..., Site])
 def test_metrics_that_are_open_to_a_stranger_are_found_and_to_a_scraper_they_may_be(
     look_at: Look, serve: Callable[..., Site]
 ) -> None:
+    wanted = MetricsSettings.model_validate({"enabled": True, "scrapers": ["203.0.113.9"]})
+    known = look_at().settings
+    assert known
     for stance, outcome in ((Stance.STRANGER, Outcome.FAIL), (Stance.TRUSTED, Outcome.PASS)):
         look = look_at(ports={9100: serve().port, 9113: serve().port}, stance=stance)
-        wanted = MetricsSettings.model_validate({"enabled": True, "scrapers": ["203.0.113.9"]})
-        assert look.settings
-        look.settings = look.settings.model_copy(update={"metrics": wanted})
+        look.settings = known.model_copy(update={"metrics": wanted})
         assert verdict("network.nothing-else-open", look).outcome == outcome
 
 
