@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ PLAYBOOK = Path(__file__).with_name("playbook.yml")
 _CONFIG = """\
 [defaults]
 inventory = {folder}/hosts.ini
+forks = {forks}
 gathering = explicit
 host_key_checking = True
 retry_files_enabled = False
@@ -99,37 +100,41 @@ def uncovered(resources: Mapping[str, Any], playbook: str) -> list[str]:
 
 
 class Ansible:
-    """The playbook, set up for one host.
+    """The playbook, set up for hosts of one lab.
 
     Args:
         programs: see `ensure_ansible`.
         folder: for its configuration and sockets, 0700; its path must be short (sockets).
+        variables: each host, and what the deploys want of it.
     """
 
-    def __init__(self, programs: Path, folder: Path, host: LabHost, variables: Path) -> None:
+    def __init__(
+        self, programs: Path, folder: Path, variables: Sequence[tuple[LabHost, Path]]
+    ) -> None:
         self.programs = programs
         self.folder = folder
-        self.host = host
-        self.variables = variables
-        options = _SSH_OPTIONS.format(known_hosts=host.known_hosts)
-        (folder / "ansible.cfg").write_text(_CONFIG.format(folder=folder, ssh_options=options))
-        row = _HOSTS.format(name=host.name, address=host.address4, key=host.key)
-        (folder / "hosts.ini").write_text(row)
-        resources = json.loads(variables.read_text())
-        if missing := uncovered(resources, PLAYBOOK.read_text()):
-            raise BenchmarkError(
-                f"The playbook does less than the deploys: it leaves out {', '.join(missing)}.",
-                where=str(PLAYBOOK),
-                hint="Add tasks for them, or the comparison is not fair.",
-            )
+        known_hosts = variables[0][0].known_hosts
+        options = _SSH_OPTIONS.format(known_hosts=known_hosts)
+        config = _CONFIG.format(folder=folder, ssh_options=options, forks=len(variables))
+        (folder / "ansible.cfg").write_text(config)
+        (folder / "host_vars").mkdir(mode=0o700, exist_ok=True)
+        rows = []
+        for host, path in variables:
+            _refuse_uncovered(json.loads(path.read_text()))
+            rows.append(_HOSTS.format(name=host.name, address=host.address4, key=host.key))
+            link = folder / "host_vars" / f"{host.name}.json"
+            link.unlink(missing_ok=True)
+            link.symlink_to(path)
+        (folder / "hosts.ini").write_text("".join(rows))
 
-    def play(self) -> Run:
+    def play(self, *options: str, timeout: float | None = None) -> Run:
         """Run the playbook. Raises: BenchmarkError when it fails."""
-        words = ["ansible-playbook", "-e", f"@{self.variables}", str(PLAYBOOK)]
+        words = ["ansible-playbook", *options, str(PLAYBOOK)]
         return timed_run.run(
             [str(self.programs / words[0]), *words[1:]],
             cwd=self.folder,
             environment=self._environment,
+            timeout=timeout,
         )
 
     def close(self) -> None:
@@ -145,6 +150,27 @@ class Ansible:
             "ANSIBLE_HOME": str(self.folder / "home"),
             "ANSIBLE_NOCOLOR": "1",
         }
+
+
+def _refuse_uncovered(resources: Mapping[str, Any]) -> None:
+    if missing := uncovered(resources, PLAYBOOK.read_text()):
+        raise BenchmarkError(
+            f"The playbook does less than the deploys: it leaves out {', '.join(missing)}.",
+            where=str(PLAYBOOK),
+            hint="Add tasks for them, or the comparison is not fair.",
+        )
+
+
+def changes(run: Run) -> dict[str, int]:
+    """How many tasks changed something, by host. Raises: BenchmarkError without a recap."""
+    found = {row.split()[0]: int(_RECAP.findall(row)[0][1]) for row in _recap_lines(run)}
+    if not found:
+        raise BenchmarkError("ansible-playbook printed no recap.")
+    return found
+
+
+def _recap_lines(run: Run) -> list[str]:
+    return [line for _, line in run.lines if _RECAP.match(line)]
 
 
 def changed(run: Run) -> list[str]:

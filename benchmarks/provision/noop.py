@@ -38,7 +38,7 @@ def measure(setting: Setting, rounds: int, load: Load, report: Callable[[str], N
         deploy(setting)
         wait_until_healthy(host)
         resources = read_resources(setting)
-        peer = Ansible(programs, setting.folder, host, setting.folder / "resources.json")
+        peer = Ansible(programs, setting.folder, [(host, setting.folder / "resources.json")])
         try:
             proofs = _prove_both_look(setting, host, peer, resources["operations"], report)
             times, steps = _time_both(setting, peer, rounds, load, report)

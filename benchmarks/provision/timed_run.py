@@ -54,6 +54,7 @@ def run(
     stdin: bytes = b"",
     environment: Mapping[str, str] | None = None,
     merged: bool = False,
+    timeout: float | None = None,
 ) -> Run:
     """Run `command` in `cwd` and wait for it.
 
@@ -61,7 +62,8 @@ def run(
         stdin: sent to it.
         environment: variables beside this process's own.
         merged: take lines of its standard error for output, too.
-    Raises: BenchmarkError when it fails or takes longer than TIMEOUT_SECONDS, with its last words.
+        timeout: in seconds; TIMEOUT_SECONDS when left out.
+    Raises: BenchmarkError when it fails or takes longer than that, with its last words.
     """
     variables = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
     errors = cwd / "stderr"
@@ -79,7 +81,7 @@ def run(
             start_new_session=True,  # so that what it started can be ended with it
         ) as process,
     ):
-        watchdog = threading.Timer(TIMEOUT_SECONDS, _end, [process])
+        watchdog = threading.Timer(timeout or TIMEOUT_SECONDS, _end, [process])
         watchdog.start()
         try:
             feeder = threading.Thread(target=_feed, args=(process, stdin))

@@ -10,32 +10,32 @@ import shlex
 from collections.abc import Generator, Sequence
 
 from pyinfra.api.command import StringCommand
-from pyinfra.api.facts import FactBase
 from pyinfra.api.operation import OperationMeta, operation
-from pyinfra.context import host
+from pyinfra.context import ctx_host, host
 
 from tinykit_ops import layout
+from tinykit_ops.ops.step_states import is_done, plan_step
 
-DONE = "done"
 
+def agent_step(
+    name: str, step: Sequence[str], after: Sequence[OperationMeta] = ()
+) -> OperationMeta:
+    """Run `tinykit-ops host STEP` on the host unless its `--check` says that it is done.
 
-class StepState(FactBase[str]):
-    """`done` when the agent says that the step has nothing to do, else another word."""
-
-    def command(self, step: Sequence[str]) -> str:
-        """The shell line that asks the agent; a host without an agent has everything to do."""
-        words = shlex.join([layout.AGENT_COMMAND, "host", *step, "--check"])
-        return f"if {words} >/dev/null 2>&1; then echo {DONE}; else echo pending; fi"
+    Args:
+        after: operations of this run that write what the step reads; so `--dry` tells the truth.
+    """
+    plan_step(ctx_host.get(), step)  # type: ignore[no-untyped-call]
+    return run_step(name=name, step=step, after=after)
 
 
 @operation()
-def agent_step(
+def run_step(
     step: Sequence[str],
     after: Sequence[OperationMeta] = (),
 ) -> Generator[StringCommand]:
-    """Run `tinykit-ops host STEP` on the host unless its `--check` says that it is done."""
-    done = host.get_fact(StepState, step=list(step)) == DONE
-    if done and not any(not op.is_complete() and op.will_change for op in after):
+    """The operation of `agent_step`."""
+    if is_done(host, step) and not any(not op.is_complete() and op.will_change for op in after):
         host.noop(f"{' '.join(step)}: nothing to do")
         return
     yield StringCommand(shlex.join([layout.AGENT_COMMAND, "host", *step]))

@@ -22,8 +22,8 @@ from pyinfra.connectors.ssh import SSHConnector
 from pyinfra.context import host
 
 from tinykit_ops import layout
-from tinykit_ops.ops.agent import DONE, StepState
 from tinykit_ops.ops.connector import connector_arguments
+from tinykit_ops.ops.step_states import DONE, StepState
 
 #: How long the host may take to answer a short question, in seconds.
 ANSWER_SECONDS = 15

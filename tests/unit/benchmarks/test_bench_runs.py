@@ -74,9 +74,9 @@ def test_the_playbook_covers_what_it_names() -> None:
 
 
 def test_a_deploy_that_wants_more_than_the_playbook_is_noticed() -> None:
-    wanted = _resources(links=["/etc/alternatives/caddy"], steps=["acme", "reload"])
+    wanted = _resources(links=["/etc/alternatives/caddy"], steps=["acme", "reload", "x"])
     missing = ansible.uncovered(wanted, PLAYBOOK)
-    assert missing == ["concerns.edge.links", "concerns.edge.steps[1]"]
+    assert missing == ["concerns.edge.links", "concerns.edge.steps[2]"]
 
 
 def test_a_run_that_hangs_is_ended_with_its_children(
@@ -98,3 +98,11 @@ def _ends(process: int) -> bool:
                 continue
         return True
     return False
+
+
+def test_the_recap_of_many_hosts_is_read_for_each():
+    second = _recap(2).replace("tk-1", "tk-2")
+    run = _play("TASK [x] ****", "ok: [tk-1]", "changed: [tk-2]", _recap(0), second)
+    assert ansible.changes(run) == {"tk-1": 0, "tk-2": 2}
+    with pytest.raises(BenchmarkError, match="no recap"):
+        ansible.changes(_play("TASK [x] ****", "ok: [tk-1]"))

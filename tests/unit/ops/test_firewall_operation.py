@@ -8,7 +8,7 @@ from pyinfra.api.exceptions import ConnectError
 from pyinfra.connectors.ssh import SSHConnector
 
 from tinykit_ops.ops import firewall
-from tinykit_ops.ops.agent import StepState
+from tinykit_ops.ops.step_states import StepState
 
 
 class Connection(SSHConnector):

@@ -9,7 +9,7 @@ import pytest
 from tinykit_ops import layout
 from tinykit_ops.deploy import agent_package
 from tinykit_ops.errors import UsageError
-from tinykit_ops.ops import agent, install_agent, refuse, system, units, upload
+from tinykit_ops.ops import agent, install_agent, refuse, step_states, system, units, upload
 from tinykit_ops.ops.tree import PathStates
 
 SHA = "ab" * 32
@@ -168,20 +168,20 @@ def test_a_group_that_is_there_already_is_used(commands):
 
 
 def test_a_step_that_is_done_is_not_run(commands):
-    facts = {agent.StepState: "done"}
-    assert commands(agent.agent_step, agent, facts, step=["artifact", "node"]) == []
+    facts = {step_states.StepState: "done"}
+    assert commands(agent.run_step, agent, facts, step=["artifact", "node"]) == []
 
 
 @pytest.mark.parametrize("said", ["pending", ""])
 def test_a_step_that_is_not_done_is_run(commands, said):
-    (command,) = commands(agent.agent_step, agent, {agent.StepState: said}, step=["claim"])
+    (command,) = commands(agent.run_step, agent, {step_states.StepState: said}, step=["claim"])
     assert command.get_raw_value() == f"{layout.AGENT_COMMAND} host claim"
 
 
 def test_a_step_runs_when_an_operation_before_it_is_about_to_change_something(commands):
     before = SimpleNamespace(is_complete=lambda: False, will_change=True)
-    facts = {agent.StepState: "done"}
-    assert len(commands(agent.agent_step, agent, facts, step=["secrets"], after=[before])) == 1
+    facts = {step_states.StepState: "done"}
+    assert len(commands(agent.run_step, agent, facts, step=["secrets"], after=[before])) == 1
 
 
 @pytest.mark.parametrize(("code", "word"), [(0, "done"), (1, "pending"), (127, "pending")])
@@ -192,7 +192,9 @@ def test_a_host_without_an_agent_or_with_a_broken_one_has_everything_to_do(
     command.write_text(f"#!/bin/sh\nexit {code}\n")
     command.chmod(0o755)
     monkeypatch.setattr(layout, "AGENT_COMMAND", str(command))
-    assert shell(["sh", "-c", agent.StepState().command(step=["claim"])]).stdout.strip() == word
+    assert (
+        shell(["sh", "-c", step_states.StepState().command(step=["claim"])]).stdout.strip() == word
+    )
 
 
 # The agent itself
