@@ -110,8 +110,15 @@ CONTAINERS: tuple[Mutation, ...] = tuple(
             shell(f"nft flush chain {_TABLE} forward", _RULES),
         ),
         (
+            # The rules inside hold without it: what listens there is still out of the proxy's reach.
+            "no firewall around containers",
+            "network.firewall-drops network.egress-contained network.ssh-allowlist "
+            "network.nothing-else-open",
+            shell(f"nft delete table {_TABLE}", _RULES),
+        ),
+        (
             "nobody keeps tinykit in, inside",
-            "network.egress-contained",
+            "network.egress-contained proxy.fetches-nothing-inside",
             shell(
                 f"{_INSIDE} nft delete table {_TABLE}",
                 f"systemctl reload {layout.NET_UNIT}",

@@ -48,6 +48,7 @@ NETWORK = (
         "network.firewall-drops network.egress-contained network.ssh-allowlist "
         "network.nothing-else-open network.metrics-private proxy.fetches-nothing-inside",
         firewall(f"delete table {_TABLE}"),
+        runtime="systemd",
     ),
     mutation(
         "a firewall that accepts",

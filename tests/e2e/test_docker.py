@@ -26,9 +26,11 @@ USERS = {"tk-1": "root"}
 KEY = "/run/backup-age.key"
 #: Runs the rest of a command in the containers' network.
 PID = f"$(docker inspect -f '{{{{.State.Pid}}}}' {layout.NET_CONTAINER})"
+#: Both answer on the host's loopback, which has no curl.
 ANSWERS = (
-    f"curl -sf -o /dev/null http://127.0.0.1:{layout.POCKETBASE_PORT}/api/health && "
-    f"curl -sf -o /dev/null http://127.0.0.1:{layout.TINYKIT_PORT}/login"
+    "python3 -c 'import urllib.request as u; "
+    f'[u.urlopen(url, timeout=5) for url in ("{layout.POCKETBASE_URL}/api/health", '
+    f'"{layout.TINYKIT_URL}/login")]\' 2>/dev/null'
 )
 INSIDE = f"nsenter --net=/proc/{PID}/ns/net"
 
