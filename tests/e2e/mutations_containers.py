@@ -110,7 +110,7 @@ CONTAINERS: tuple[Mutation, ...] = tuple(
             shell(f"nft flush chain {_TABLE} forward", _RULES),
         ),
         (
-            # The rules inside hold without it: what listens there is still out of the proxy's reach.
+            # The rules inside hold without it: what listens there is out of the proxy's reach.
             "no firewall around containers",
             "network.firewall-drops network.egress-contained network.ssh-allowlist "
             "network.nothing-else-open",
