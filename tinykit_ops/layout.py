@@ -16,6 +16,8 @@ SECRETS_DIR = f"{CONFIG_DIR}/secrets"  #: root's, 0700; one secret a file, 0600
 INSTANCES_DIR = f"{CONFIG_DIR}/instances"  #: on a verifier: a folder each, with its own secrets
 VERIFIER_FILE = f"{CONFIG_DIR}/verifier.json"  #: on a verifier: the names of these folders
 STATE_DIR = "/var/lib/tinykit-ops"  #: what runs leave behind: results, locks, history
+MOVED_FILE = f"{STATE_DIR}/moved"  #: the host that this instance moves, or has moved, to
+ARRIVING_FILE = f"{STATE_DIR}/arriving.json"  #: the host that this instance comes from
 LOCK_DIR = "/run/tinykit-ops"
 #: Held by what changes the host for minutes: a run whose controller died may still be at it.
 DEPLOY_LOCK = f"{LOCK_DIR}/deploy"
@@ -51,6 +53,8 @@ POCKETBASE_STATE = "/var/lib/pocketbase"
 POCKETBASE_DATA = f"{POCKETBASE_STATE}/pb_data"
 POCKETBASE_SNAPSHOTS = f"{POCKETBASE_STATE}/snapshots"  #: where the hook writes VACUUM INTO
 POCKETBASE_TLS_NAMES = f"{POCKETBASE_STATE}/tls-names.json"  #: names granted by TLS_ASK_ROUTE
+#: While it is there, PocketBase's hooks refuse writes: the instance moves, or has moved.
+POCKETBASE_MOVED = f"{POCKETBASE_STATE}/moved"
 POCKETBASE_PUBLIC = f"{POCKETBASE_HOME}/public"  #: empty on purpose
 POCKETBASE_PORT = 8091  #: hard-coded in tinykit
 POCKETBASE_URL = f"http://127.0.0.1:{POCKETBASE_PORT}"

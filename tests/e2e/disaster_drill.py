@@ -6,19 +6,29 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests_e2e_support import check_command, curl, execute
+from tests_e2e_support import STATUS, check_command, curl, execute
 
 from tinykit_ops import layout
 from tinykit_ops.checks.credentials import ACCOUNT, SUPERUSER
+from tinykit_ops.lab.host import LabHost
 from tinykit_ops.lab.inventory import ADMIN_EMAIL
 from tinykit_ops.lab.lab import Lab
 
 Curl = Callable[..., list[str]]
 PROJECTS = "/_pb/api/collections/_tk_projects/records"
 AUTHORITY = "/var/lib/caddy/caddy/pki/authorities/local/root.crt"
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Where the DNS record of a domain points after a move."""
+
+    domain: str
+    address4: str
 
 
 class Person:
@@ -30,7 +40,7 @@ class Person:
 
     def __init__(self, lab: Lab, folder: Path, curl: Curl = curl) -> None:
         self._curl = curl
-        self.host = lab.host("tk-1")
+        self.host: LabHost | Elsewhere = lab.host("tk-1")
         self._folder = folder
         self._password = lab.admin_password.read_text().strip()
         self._token = ""
@@ -53,6 +63,11 @@ class Person:
         record = self._ask(PROJECTS, *words)
         assert record.get("name") == name, record
 
+    def tries_to_make_a_project(self, name: str) -> str:
+        """The status of the answer; of none, "000"."""
+        words = (*self._mine(), "--form", f"name={name}", "--form", "kit=default", *STATUS)
+        return execute(self._curl(self.host, PROJECTS, *words)).out
+
     def projects(self) -> dict[str, dict]:
         """All that there is: every field of every project, and what its files hold."""
         found = self._ask(f"{PROJECTS}?perPage=500&sort=name")
@@ -70,10 +85,12 @@ class Person:
         return hashlib.sha256(file.read_bytes()).hexdigest()
 
     def _ask(self, path: str, *words: str) -> dict:
-        mine = ("--header", f"Authorization: Bearer {self._token}")
-        said = execute(self._curl(self.host, path, *mine, *words))
+        said = execute(self._curl(self.host, path, *self._mine(), *words))
         assert said.code == 0, said.text
         return json.loads(said.out)
+
+    def _mine(self) -> tuple[str, str]:
+        return ("--header", f"Authorization: Bearer {self._token}")
 
 
 def outcomes(lab: Lab, inventory: Path, ca_file: Path) -> dict[str, str]:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from disaster_drill import Person, Stopwatch, outcomes
-from tests_e2e_support import STATUS, Provisioner, curl, execute
+from disaster_drill import Elsewhere, Person, Stopwatch, outcomes
+from tests_e2e_support import BIN, ROOT, STATUS, Provisioner, Run, curl, execute
 
 from tinykit_ops import layout
+from tinykit_ops.errors import Exit
+from tinykit_ops.lab.inventory import settings as host_settings
 from tinykit_ops.lab.lab import Lab
 
 pytestmark = pytest.mark.lab
@@ -180,3 +185,65 @@ def test_a_host_that_is_gone_comes_back_from_its_backups(lab, site, person, tmp_
     assert_serves(lab)
     with capsys.disabled():
         print(f"\nfrom a destroyed host to a green check: {took}")
+
+
+def migration(lab: Lab, inventory: Path, *words: str) -> list[str]:
+    """The command that moves the instance of tk-1 to tk-2."""
+    key = f"--identity={lab.age_key}"
+    command = [str(BIN / "tinykit-ops"), "migrate", "tk-1", "tk-2", f"--inventory={inventory}"]
+    return [*command, key, *words]
+
+
+def kill_in_the_window(command: list[str], person: Person) -> None:
+    """Somebody writes until it is refused; then the controller dies."""
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            if "closing tk-1" in line:
+                answers = (person.tries_to_make_a_project(f"late {n}") for n in range(500))
+                assert "503" in answers
+                process.kill()
+    assert process.returncode == -signal.SIGKILL
+
+
+def finish(command: list[str]) -> Run:
+    """Run it again; what a dead controller had begun on a host ends first."""
+    for _ in range(30):
+        run = execute(command)
+        if run.code != Exit.TRY_AGAIN:
+            break
+        time.sleep(2)
+    return run
+
+
+def test_an_instance_moves_to_another_host_and_no_write_is_lost(lab, site, person, capsys):
+    person.make_project("before the move", os.urandom(UPLOAD_BYTES))
+    lab = Lab.up(LAB, releases=("13", "12"))
+    one = {
+        "domains": [lab.host("tk-1").domain],
+        "backup": host_settings(lab, lab.host("tk-1"))["backup"],
+    }
+    inventory = site.inventory({"tk-1": "root", "tk-2": "root"}, one)
+    would = execute(migration(lab, inventory, "--dry-run"))
+    assert would.code == 0, would.text
+    assert "a bare host" in would.out
+    assert lab.host("tk-2").ssh(["ls", "/opt"]).stdout == ""
+
+    kill_in_the_window(migration(lab, inventory, "--yes"), person)
+    assert person.tries_to_make_a_project("in the window") == "503"
+    before = person.projects()
+    run = finish(migration(lab, inventory, "--yes"))
+    assert run.code == 0, run.text
+    assert "read-only window: begun by the run before, ended 2" in run.out
+
+    # The old one can be read, refuses what would be lost, and no deploy wakes it up.
+    assert person.projects() == before
+    assert person.tries_to_make_a_project("too late") == "503"
+    refused = site.deploy_plain(inventory, "--limit", "tk-1")
+    assert refused.code == 1
+    assert "this instance moves, or has moved, to tk-2" in refused.text
+    # As the DNS record will say: the same accounts, logins and data, and writes are welcome.
+    person.host = Elsewhere(lab.host("tk-1").domain, lab.host("tk-2").address4)
+    assert person.projects() == before
+    person.make_project("on the new host")
+    with capsys.disabled():
+        print("\n" + run.out)

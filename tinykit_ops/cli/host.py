@@ -9,7 +9,7 @@ import click
 
 from tinykit_ops import artifacts, layout
 from tinykit_ops.agent.config import AgentConfig, load_agent_config
-from tinykit_ops.cli import _host_adopt, _host_pending
+from tinykit_ops.cli import _host_adopt, _host_move, _host_pending
 from tinykit_ops.errors import Exit
 from tinykit_ops.host import Step, firewall_rules
 from tinykit_ops.host.acme_step import AcmeStep
@@ -253,4 +253,5 @@ def _run(step: Step, check: bool) -> int:
     return Exit.OK
 
 
+command.add_command(_host_move.move)
 command.add_command(_host_pending.pending)

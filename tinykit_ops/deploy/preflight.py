@@ -30,8 +30,8 @@ def problem_of(facts: Facts, settings: Settings) -> TinykitOpsError | None:
     """Why a host with these facts (`ops.host_facts.HostFacts`) cannot become an instance.
 
     Returns:
-        The first reason, in the order user, system, disk, ports, names, data; None when there is
-        none.
+        The first reason, in the order user, system, disk, ports, names, moved, data; None when
+        there is none.
     """
     reasons = (
         _user(facts),
@@ -39,6 +39,7 @@ def problem_of(facts: Facts, settings: Settings) -> TinykitOpsError | None:
         _disk(facts),
         _ports(facts),
         _names(facts),
+        _moved(facts),
         _data(facts, settings),
     )
     return next((reason for reason in reasons if reason), None)
@@ -112,6 +113,18 @@ def _names(facts: Facts) -> TinykitOpsError | None:
         f"a person logs in here as {people[0]}, the name of a user that a program would run as",
         hint=f"log in under another name, and rename or remove the user {people[0]} first: "
         "what breaks into the program must not become that person",
+    )
+
+
+def _moved(facts: Facts) -> TinykitOpsError | None:
+    """A deploy would start programs, and backups of data that is old by now."""
+    to = facts.get("moved", "")
+    if not to:
+        return None
+    return UsageError(
+        f"this instance moves, or has moved, to {to}",
+        hint="take this host out of the inventory; `tinykit-ops migrate` finishes a move that was "
+        f"interrupted, and `tinykit-ops migrate {to} THIS_HOST` moves it back",
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,8 +111,12 @@ def ask_one(
     limit: Iterable[str] = (),
     stdin: str = "",
     seconds: int = AGENT_SECONDS,
+    codes: Collection[int] = (0,),
 ) -> Answer:
     """The same on a single host: the one that `limit` names, or the only one.
+
+    Args:
+        codes: exit codes that are an answer, and no refusal.
 
     Raises:
         UsageError: it is not clear which host is meant.
@@ -129,7 +133,7 @@ def ask_one(
     (answer,) = ask_hosts(inventory, words, limit=hosts, stdin=stdin, seconds=seconds)
     if answer.problem:
         raise UnavailableError(answer.problem, hint="is it up, and does SSH to it work?")
-    if answer.code:
+    if answer.code not in codes:
         error = RefusedByAgentError(_refusal(answer.err), where=answer.host)
         error.exit_code = answer.code  # type: ignore[assignment]
         raise error

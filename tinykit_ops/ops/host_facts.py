@@ -32,12 +32,13 @@ echo "$found" """
 class HostFacts(FactBase[dict[str, str]]):
     """What the host is, as texts by name.
 
-    `os` and `version` (ID and VERSION_ID of os-release), `machine`, `init`, `user`, `free_mb` on
-    /opt, `clock` (the time service other than systemd's that is installed), `people` (those of our
-    users' names that belong to a person), `pocketbase` (the version that ran on the data here),
-    `port_N` (the program that listens on port N), `nginx` (`ours` when it serves an instance),
-    `network` (`ours` when our containers' network runs), `docker_ce` (`yes` when Docker's own
-    packages are installed), `ipv6` (`yes` or `no`).
+    `os` and `version` (ID and VERSION_ID of os-release), `machine`, `init`, `user`, `free_mb`
+    on /opt, `clock` (the time service other than systemd's that is installed), `people` (those
+    of our users' names that belong to a person), `pocketbase` (the version that ran on the data
+    here), `port_N` (the program that listens on port N), `nginx` (`ours` when it serves an
+    instance), `moved` (the host that the instance has moved to), `network` (`ours` when our
+    containers' network runs), `docker_ce` (`yes` when Docker's own packages are installed),
+    `ipv6` (`yes` or `no`).
     """
 
     def command(self) -> str:
@@ -54,6 +55,7 @@ echo "people=$(getent passwd {users} | awk -F: '$3 >= 1000 {{printf "%s ", $1}}'
 if [ -e {layout.POCKETBASE_DATA}/data.db ]; then
   echo "pocketbase=$(readlink {layout.POCKETBASE_HOME}/current)"
 fi
+if [ -s {layout.MOVED_FILE} ]; then echo "moved=$(head -n 1 {layout.MOVED_FILE})"; fi
 if systemctl is-active --quiet {layout.NET_UNIT} 2>/dev/null; then echo "network=ours"; fi
 if dpkg-query -W docker-ce >/dev/null 2>&1; then echo "docker_ce=yes"; fi
 if [ -e {layout.NGINX_CONFIG} ]; then echo "nginx=ours"; fi

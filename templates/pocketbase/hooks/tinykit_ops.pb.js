@@ -72,3 +72,46 @@ onBootstrap((e) => {
   e.next()
   require(`${__hooks}/tinykit_ops/snapshot.js`).clearInterrupted()
 })
+
+// The instance moves, or has moved: see the file. The hooks of requests are there for the answer
+// (PocketBase 0.23 wraps what the others throw); those of records see every way to write one.
+onRecordCreateRequest((e) => {
+  require(`${__hooks}/tinykit_ops/moved.js`).refuseRecord(e)
+  e.next()
+})
+onRecordCreate((e) => {
+  require(`${__hooks}/tinykit_ops/moved.js`).refuseRecord(e)
+  e.next()
+})
+onCollectionCreate((e) => {
+  require(`${__hooks}/tinykit_ops/moved.js`).refuse()
+  e.next()
+})
+onRecordUpdateRequest((e) => {
+  require(`${__hooks}/tinykit_ops/moved.js`).refuseRecord(e)
+  e.next()
+})
+onRecordUpdate((e) => {
+  require(`${__hooks}/tinykit_ops/moved.js`).refuseRecord(e)
+  e.next()
+})
+onCollectionUpdate((e) => {
+  require(`${__hooks}/tinykit_ops/moved.js`).refuse()
+  e.next()
+})
+onRecordDeleteRequest((e) => {
+  require(`${__hooks}/tinykit_ops/moved.js`).refuseRecord(e)
+  e.next()
+})
+onRecordDelete((e) => {
+  require(`${__hooks}/tinykit_ops/moved.js`).refuseRecord(e)
+  e.next()
+})
+onCollectionDelete((e) => {
+  require(`${__hooks}/tinykit_ops/moved.js`).refuse()
+  e.next()
+})
+onSettingsUpdateRequest((e) => {
+  require(`${__hooks}/tinykit_ops/moved.js`).refuse()
+  e.next()
+})

@@ -43,6 +43,7 @@ def test_a_fit_host_is_taken(make_settings, facts):
         ({"port_443": "apache2"}, UnavailableError, ["port 443", "apache2"]),
         ({"port_3000": "grafana"}, UnavailableError, ["port 3000"]),
         ({"people": "tinykit "}, UsageError, ["logs in here as tinykit"]),
+        ({"moved": "web2"}, UsageError, ["to web2", "tinykit-ops migrate web2"]),
         ({"pocketbase": "0.41.0"}, UsageError, ["0.41.0", "is older", "pocketbase-rollback"]),
     ],
 )
