@@ -195,12 +195,15 @@ def told(move: Move) -> Sequence[str]:
     lines = [f"{move.old} moves to {move.new}, through the backup target {move.target}:"]
     if move.window_is_open:
         lines.append(f"  an interrupted move goes on: {move.old} refuses writes already")
-    bare = "a bare host" if move.is_bare else "it has an agent, and no projects of its own"
+    else:
+        bare = "a bare host" if move.is_bare else "it has an agent, and nobody's projects"
+        lines += [
+            f"  {move.new} is provisioned ({bare})",
+            f"  rehearsal: a snapshot of {move.old} is restored there, and looked at",
+            f"  {move.old} refuses writes (503), and is read from as before",
+        ]
     lines += [
-        f"  1. {move.new} is provisioned ({bare})",
-        f"  2. rehearsal: a snapshot of {move.old} is restored there, and looked at",
-        f"  3. {move.old} refuses writes (503), and is read from as before",
-        f"  4. a last snapshot is restored on {move.new}; then writes are welcome there",
+        f"  a last snapshot is restored on {move.new}; then writes are welcome there",
         f"{move.old} keeps its data, and stays readable until you switch it off.",
     ]
     if move.old_state.agents:
