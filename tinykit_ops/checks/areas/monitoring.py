@@ -44,7 +44,8 @@ _EXPORTERS = (
     looks_from=Vantage.HOST,
     checklist=_LINE,
     remedy=Remedy(
-        by_hand="apt-get install prometheus-node-exporter, and let it listen on 127.0.0.1 or to "
+        by_hand='Set "metrics": {"enabled": True} in the inventory and run deploys/full.py; or '
+        "apt-get install prometheus-node-exporter, and let it listen on 127.0.0.1 or to "
         "your Prometheus only. tinykit-ops writes its own metrics into its folder of text files."
     ),
 )
