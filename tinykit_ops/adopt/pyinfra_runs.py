@@ -16,6 +16,7 @@ SECONDS = 3600
 _PYINFRA = Path(sys.executable).parent / "pyinfra"
 #: Only looks: in a dry run they count as changes while the old install has the ports.
 _LOOK = "| See that "
+_WELL = ("Success", "No changes")
 
 
 @dataclass(frozen=True)
@@ -71,5 +72,7 @@ def _why(done: subprocess.CompletedProcess[str]) -> str:
     except (ValueError, KeyError, TypeError):
         failed = []
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-    said = [line for line in lines if "error" in line.lower()] or lines
-    return "; ".join([*failed, *said[-4:]])[-1500:] or "it said nothing"
+    # What the operation itself said stands between the operations that went well and the error.
+    well = [place for place, line in enumerate(lines) if line.endswith(_WELL)]
+    said = [line for line in lines[well[-1] + 1 if well else 0 :] if not line.startswith("-->")]
+    return "; ".join([*failed, *said[-6:]])[-1500:] or "it said nothing"
