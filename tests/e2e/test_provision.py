@@ -17,10 +17,15 @@ OWN_TRACES = ("/proc", "/sys", "/run", "/tmp", "/dev", "/var/log", "/var/lib/sys
 
 
 @pytest.fixture(scope="module")
-def inventory(provisioner, lab):
+def watched(lab):
+    """Settings with the watch, and exporters that this machine may scrape."""
     scrapers = [str(lab.networks.controller4), str(lab.networks.controller6)]
-    metrics = {"enabled": True, "scrapers": scrapers}
-    return provisioner.inventory(USERS, {"watch": {"enabled": True}, "metrics": metrics})
+    return {"watch": {"enabled": True}, "metrics": {"enabled": True, "scrapers": scrapers}}
+
+
+@pytest.fixture(scope="module")
+def inventory(provisioner, watched):
+    return provisioner.inventory(USERS, watched)
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +83,9 @@ def test_a_second_run_changes_nothing(provisioner, inventory, provisioned):
     assert {name: run.changed(name) for name in HOSTS} == {name: [] for name in HOSTS}
 
 
-def test_a_host_that_is_refused_does_not_stop_the_others(provisioner, provisioned):
+def test_a_host_that_is_refused_does_not_stop_the_others(provisioner, provisioned, watched):
     # Without sudo, the user of the second host may change nothing there.
-    run = provisioner.deploy(provisioner.inventory(USERS, data={"_sudo": False}))
+    run = provisioner.deploy(provisioner.inventory(USERS, watched, {"_sudo": False}))
     assert run.code != 0
     results = run.report["results"]
     assert results["failed_hosts"] == ["tk-2"]
