@@ -10,7 +10,7 @@ from pathlib import Path
 from tinykit_ops.adopt.model import Answers, Install
 from tinykit_ops.adopt.pyinfra_runs import Deploys
 from tinykit_ops.adopt.record import Record
-from tinykit_ops.errors import TinykitOpsError, UnavailableError
+from tinykit_ops.errors import Exit, TinykitOpsError, UnavailableError
 from tinykit_ops.fleet.ask import ask_one
 
 #: Copying data takes as long as it takes; the host goes back by itself when nobody finishes.
@@ -86,6 +86,8 @@ class Conversion:
             self.back(unfinished=True)
             raise
         except TinykitOpsError as error:
+            if error.exit_code == Exit.TRY_AGAIN:
+                raise  # another run is at it, and nothing was done by this one
             self.say(f"failed: {error.what}")
             self.say("going back ...")
             self.back(unfinished=True)

@@ -14,7 +14,7 @@ from tinykit_ops.adopt.model import Answers, Install
 from tinykit_ops.adopt.old import command_of
 from tinykit_ops.adopt.record import Journal, Record
 from tinykit_ops.adopt.run import Conversion, WentBackError
-from tinykit_ops.errors import AccessError, StorageError, UnavailableError, UsageError
+from tinykit_ops.errors import AccessError, BusyError, StorageError, UnavailableError, UsageError
 
 INSTALL = Install(system="debian 13", layout="systemd", data="/srv/pb_data", pocketbase="0.23.4")
 RECORD = Record(state="done", install=INSTALL, away=12.5)
@@ -62,6 +62,20 @@ def test_whatever_fails_the_old_install_comes_back(conversion, step):
     with pytest.raises(WentBackError, match=f"serves again: {step} failed"):
         conversion(host).convert()
     assert host.did[-1] == "adopt-back"
+
+
+def test_another_run_that_is_at_it_is_left_alone(conversion, monkeypatch):
+    host = Host()
+    made = conversion(host)
+
+    def busy(*_, **__):
+        host.did.append("asked")
+        raise BusyError("this host is being changed by ann@laptop")
+
+    monkeypatch.setattr(run, "ask_one", busy)
+    with pytest.raises(BusyError):
+        made.convert()
+    assert host.did == ["asked"]
 
 
 def test_ctrl_c_in_the_middle_brings_the_old_install_back(conversion, monkeypatch):
