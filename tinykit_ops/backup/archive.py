@@ -216,14 +216,15 @@ class Archive:
 
     def _check_all_there(self, index: Index) -> None:
         """The last look before the snapshot counts: everything it names lies in the target."""
-        held: dict[str, int] = {}
+        lacking = {stored.key: stored.size for stored in index.objects}
         for prefix in (folder(index.id), UPLOADS):
-            held.update((found.key, found.size) for found in self._target.list(prefix))
-        lacking = [stored.key for stored in index.objects if held.get(stored.key) != stored.size]
+            for found in self._target.list(prefix):
+                if lacking.get(found.key) == found.size:
+                    del lacking[found.key]
         if lacking:
             raise BackupError(
                 f"Target {self._target.name!r} lacks {len(lacking)} object(s) that were stored",
-                where=lacking[0],
+                where=next(iter(lacking)),
                 hint="does something else delete there? give every instance a prefix of its own",
             )
 

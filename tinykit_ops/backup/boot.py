@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import tinykit_ops
@@ -46,7 +47,7 @@ def boot_copy(
     """
     shutil.copyfile(binary, folder / BINARY)  # the user inside may not reach the original
     (folder / BINARY).chmod(0o755)
-    sampled = sample.model_dump() if sample else None
+    sampled = asdict(sample) if sample else None
     order = {"rows": dict(rows), "sample": sampled, "hooks": hooks}
     (folder / ORDER).write_text(json.dumps(order))
     words = [

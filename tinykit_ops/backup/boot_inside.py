@@ -53,7 +53,7 @@ def main(folder: Path) -> list[str]:
     """Boot, look, end. Returns what is wrong."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     order = json.loads((folder / ORDER).read_text())
-    sample = Upload.model_validate(order["sample"]) if order["sample"] else None
+    sample = Upload(**order["sample"]) if order["sample"] else None
     password = secrets.token_urlsafe(24)
     if order["hooks"]:
         shutil.copytree(folder / HOOKS, folder / "verify-hooks")

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from tinykit_ops.backup.catalog import read_index, snapshot_ids
 from tinykit_ops.backup.errors import BackupError
@@ -23,6 +23,7 @@ from tinykit_ops.backup.targets import Target
 from tinykit_ops.backup.unnamed import Doomed, Stopwatch
 
 CHUNK = 1 << 20
+_LINE = TypeAdapter(Stored)  #: of the journal
 VARIANTS = 4  #: of a key are looked for; a second one is rare already
 
 
@@ -121,7 +122,7 @@ class StoredUploads:
             self._known[stored.key] = stored
             self._journal.parent.mkdir(parents=True, exist_ok=True)
             with self._journal.open("a") as file:
-                file.write(stored.model_dump_json() + "\n")
+                file.write(_LINE.dump_json(stored).decode() + "\n")
 
     def forget_journal(self) -> None:
         """An index names all of it now."""
@@ -140,7 +141,7 @@ def _read_journal(path: Path) -> list[Stored]:
     found: list[Stored] = []
     for line in lines:
         try:
-            found.append(Stored.model_validate_json(line))
+            found.append(_LINE.validate_json(line))
         except ValidationError:
             continue  # the last line of a killed run
     return found
