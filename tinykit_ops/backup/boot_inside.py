@@ -117,7 +117,7 @@ def _serving(folder: Path) -> Iterator[PocketBase]:
     try:
         server = PocketBase(f"http://127.0.0.1:{port}", timeout=60)
         try:
-            server.wait_until_healthy(HEALTHY_SECONDS)
+            server.wait_until_healthy(HEALTHY_SECONDS, lambda: process.poll() is not None)
         except TinykitOpsError as error:
             said = log.read_text(errors="replace")[-500:].strip()
             raise UnavailableError(f"{error.what}; it said: {said or 'nothing'}") from None

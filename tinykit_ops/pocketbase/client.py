@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -37,17 +37,30 @@ class PocketBase(Transport):
         """PocketBase's own health answer. Raises PocketBaseUnreachableError when there is none."""
         return self.call("GET", "/api/health")
 
-    def wait_until_healthy(self, seconds: float = 30.0) -> None:
-        """Ask until it answers. Raises PocketBaseUnreachableError after that many seconds."""
+    def wait_until_healthy(
+        self, seconds: float = 30.0, has_ended: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Ask until it answers.
+
+        Raises:
+            PocketBaseUnreachableError: after that many seconds, or when `has_ended` says that there
+                is nothing to wait for any more.
+        """
         deadline = time.monotonic() + seconds
         while True:
             try:
                 self.health()
                 return
             except PocketBaseError as error:
-                if time.monotonic() >= deadline:
+                ended = has_ended()
+                if ended or time.monotonic() >= deadline:
+                    after = (
+                        "ended by itself"
+                        if ended
+                        else f"was not healthy within {seconds:g} seconds"
+                    )
                     raise PocketBaseUnreachableError(
-                        f"PocketBase was not healthy within {seconds:g} seconds ({error.what})",
+                        f"PocketBase {after} ({error.what})",
                         where=self.url,
                         hint="read `journalctl -u pocketbase` on the host",
                     ) from error

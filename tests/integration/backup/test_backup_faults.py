@@ -422,7 +422,9 @@ def test_a_copy_that_pocketbase_cannot_boot_is_named(
     )
     capsys.readouterr()
     assert instance.run("verify") == 1
-    assert "FAULT: boot" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "FAULT: boot" in said
+    assert "ended by itself" in said  # nobody waits a minute for a server that is not there
 
 
 def test_a_damaged_index_shows_in_the_list_and_stops_pruning(

@@ -108,7 +108,7 @@ class Server:
             stderr=subprocess.STDOUT,
         )
         log.close()
-        self.pb.wait_until_healthy(30)
+        self.pb.wait_until_healthy(30, lambda: self.process.poll() is not None)
         self.pb.login_superuser(EMAIL, PASSWORD)
         return self
 
