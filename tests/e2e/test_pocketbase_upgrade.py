@@ -40,6 +40,7 @@ def test_an_upgrade_is_deployed_survives_a_kill_and_is_taken_back(new_host):
         run = provisioner.deploy(
             provisioner.inventory({host.name: "root"}, {"pocketbase": {"version": version}})
         )
+        assert run.out, run.err[-3000:]
         return run, run.changed(host.name)
 
     run, _ = deploy(OLD)

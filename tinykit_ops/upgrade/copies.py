@@ -1,6 +1,6 @@
 """Copies of the databases of a server that is about to be stopped, made in two passes.
 
-    python -m tinykit_ops.upgrade.copies DATA COPIES
+    python -I -c SOURCE DATA COPIES
 
 The first pass reads what is in use, and may get a torn picture; it takes as long as it takes. Then
 a line `ready` is printed. When a line comes on stdin the server has ended, and the second pass

@@ -6,6 +6,7 @@ PocketBase left there could lead elsewhere. Uploads stay where they are: PocketB
 
 from __future__ import annotations
 
+import inspect
 import shutil
 import subprocess
 import sys
@@ -80,7 +81,9 @@ class KeptData:
         Raises:
             StorageError: they could not be copied.
         """
-        words = [sys.executable, "-I", "-m", copies.__name__, str(self._data), str(self.kept)]
+        # As text, because its user may see nothing of the agent's folders.
+        program = inspect.getsource(copies)
+        words = [sys.executable, "-I", "-c", program, str(self._data), str(self.kept)]
         self._copying = copying = subprocess.Popen(words, **_PIPES, **self._as_its_user())
         if copying.stdout is None or copying.stdout.readline() != copies.READY:
             try:
