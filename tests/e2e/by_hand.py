@@ -43,7 +43,10 @@ Restart=always
 [Install]
 WantedBy=multi-user.target
 """
-CADDYFILE = """{domain} {{
+CADDYFILE = """{{
+\tskip_install_trust
+}}
+{domain} {{
 \ttls internal
 \treverse_proxy 127.0.0.1:3000
 }}
