@@ -108,6 +108,8 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
         run(own, "prometheus", "--config.file=prometheus.yml", store, listen.format(own))
         server = Prometheus(own)
         _wait_for(server, "min(up)")
+        # Or the first number is never seen, and the next one is no increase.
+        _wait_for(server, "tinykit_edge_requests_total")
         write_texts(texts, 1000)
         # Its own requests are those that Caddy and nginx count.
         _wait_for(server, "increase(tinykit_edge_requests_total[1m]) > 0")
