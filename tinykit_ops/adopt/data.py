@@ -15,6 +15,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from tinykit_ops.backup.database import find_faults, read_contents, take_in_wal
+from tinykit_ops.backup.room import databases_size, need_room
 from tinykit_ops.errors import StorageError
 
 DATABASES = ("data.db", "data.db-wal", "auxiliary.db", "auxiliary.db-wal")
@@ -38,20 +39,11 @@ class OldData:
         self.stopped = folder / "stopped" / "data.db"
 
     def need_space(self) -> None:
-        """Raises StorageError when there is no room for the copies."""
-        sizes = [file.stat().st_size for file in _files(self._source / STORAGE)]
-        databases = sum(
-            file.stat().st_size for file in self._source.glob("*.db*") if file.is_file()
-        )
-        needed = sum(sizes) + 2 * databases + MARGIN_BYTES
-        free = shutil.disk_usage(self._copy.parent).free
-        if free < needed:
-            raise StorageError(
-                f"Not enough room for a copy of the data: {free >> 20} MiB are free, "
-                f"{needed >> 20} MiB are needed",
-                where=str(self._copy.parent),
-                hint="free some space; nothing was changed",
-            )
+        """Raises NoSpaceError when there is no room for the copies."""
+        uploads = sum(file.stat().st_size for file in _files(self._source / STORAGE))
+        needed = uploads + 2 * databases_size(self._source) + MARGIN_BYTES
+        hint = "free some space; nothing was changed"
+        need_room(self._copy.parent, needed, "for a copy of the data", hint)
 
     def copy_uploads(self) -> None:
         """Those that are not there yet, or not whole."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinykit_ops.deploy.templates import ROOT
 from tinykit_ops.errors import UnavailableError
+from tinykit_ops.fleet.deploys import deploy_command
 
 SECONDS = 3600
-_PYINFRA = Path(sys.executable).parent / "pyinfra"
 #: Only looks: in a dry run they count as changes while the old install has the ports.
 _LOOK = "| See that "
 _WELL = ("Success", "No changes")
@@ -53,9 +51,8 @@ class Deploys:
         return [name for name in names if _LOOK not in name]
 
     def _pyinfra(self, how: str, deploy: str) -> subprocess.CompletedProcess[str]:
-        words = [str(_PYINFRA), how, "--json", "--limit", self.host, str(self.inventory)]
         return subprocess.run(
-            [*words, str(ROOT / "deploys" / deploy)],
+            deploy_command(self.inventory, self.host, deploy, how, "--json"),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tinykit_ops.backup.files import write_atomically
 from tinykit_ops.backup.status import BackupStatus, TargetStatus
+from tinykit_ops.exposition import head, sample
 
 FILE = "tinykit_backup.prom"
 
@@ -79,14 +80,13 @@ def render(status: BackupStatus, of: str = "") -> str:
 
 
 def _lines(status: BackupStatus, of: str) -> Iterator[str]:
-    whose = f',of="{of}"' if of else ""
+    whose = {"of": of} if of else {}
     for name, meaning, value in _GAUGES:
         if of and name in _OF_RUNS:
             continue
-        yield f"# HELP {name} {meaning}"
-        yield f"# TYPE {name} gauge"
+        yield from head(name, meaning)
         for target, one in sorted(status.targets.items()):
-            yield f'{name}{{target="{target}"{whose}}} {value(one):.13g}'
+            yield sample(name, {"target": target, **whose}, value(one))
 
 
 def write_metrics(status: BackupStatus, folder: Path, of: str = "") -> None:

@@ -19,6 +19,7 @@ from tinykit_ops.backup.beneath import open_file, opened_folder
 from tinykit_ops.backup.database import take_in_wal
 from tinykit_ops.backup.errors import BackupBusyError, NoSpaceError, SnapshotError
 from tinykit_ops.backup.places import Places
+from tinykit_ops.backup.room import need_room
 from tinykit_ops.backup.running import is_running
 from tinykit_ops.backup.takeover import copy_stream, take_over
 from tinykit_ops.errors import TinykitOpsError
@@ -81,14 +82,8 @@ def _need_space(places: Places) -> None:
     needed = places.database.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
     needed += MARGIN_BYTES
     folder = places.snapshots if places.snapshots.is_dir() else places.data
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise NoSpaceError(
-            f"Not enough room for a copy of the database: {free >> 20} MiB are free, "
-            f"{needed >> 20} MiB are needed",
-            where=str(folder),
-            hint="free some space on that file system; nothing was changed",
-        )
+    hint = "free some space on that file system; nothing was changed"
+    need_room(folder, needed, "for a copy of the database", hint)
 
 
 # A running PocketBase --------------------------------------------------------------------------

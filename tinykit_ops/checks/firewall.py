@@ -6,12 +6,21 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from tinykit_ops.checks.host import HostFacts
 from tinykit_ops.checks.model import CannotLook
 
 #: Which kinds of packets a table's family sees.
 _FAMILIES = {"IPv4": {"inet", "ip"}, "IPv6": {"inet", "ip6"}}
 #: Expressions that restrict nothing.
 _HARMLESS = {"counter", "log", "accept"}
+
+
+def read_ruleset(machine: HostFacts) -> str:
+    """What `nft -j list ruleset` prints: the rules as the kernel holds them. Raises CannotLook."""
+    result = machine.run("nft", "-j", "list", "ruleset")
+    if result.status != 0:
+        raise CannotLook(f"`nft list ruleset` failed: {result.complaint}")
+    return result.out
 
 
 def input_policies(ruleset: str) -> dict[str, list[str]]:

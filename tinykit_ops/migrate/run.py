@@ -16,9 +16,9 @@ from tinykit_ops.checks.fleet import look_at_hosts
 from tinykit_ops.checks.model import Outcome
 from tinykit_ops.checks.registry import select
 from tinykit_ops.checks.runner import ON_HOST
-from tinykit_ops.deploy.templates import ROOT
 from tinykit_ops.errors import TinykitOpsError, UnavailableError, UsageError
 from tinykit_ops.fleet.ask import ask_one
+from tinykit_ops.fleet.deploys import deploy_command
 from tinykit_ops.migrate.plan import Move
 
 LONG_SECONDS = 12 * 3600  #: for what takes as long as the data is big
@@ -189,8 +189,7 @@ def provision(inventory: Path, host: str) -> None:
     Raises:
         UnavailableError: it failed.
     """
-    pyinfra = str(Path(sys.executable).with_name("pyinfra"))
-    words = [pyinfra, "-y", str(inventory), str(ROOT / "deploys" / "full.py"), "--limit", host]
+    words = deploy_command(inventory, host, "full.py", "-y")
     done = subprocess.run(words, stdout=sys.stderr, check=False)
     if done.returncode != 0:
         raise UnavailableError(

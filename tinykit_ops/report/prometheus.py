@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from tinykit_ops.checks.model import Outcome
 from tinykit_ops.checks.runner import InstanceReport, Report
+from tinykit_ops.exposition import head, sample
 from tinykit_ops.report.words import by_severity
 
 NAME = "prometheus"
@@ -28,7 +29,7 @@ def render(report: Report) -> str:
     """The metrics of all instances; label `target` is the address or the host's name."""
     lines: list[str] = []
     for name, meaning in _MEANINGS.items():
-        lines += [f"# HELP {name} {meaning}", f"# TYPE {name} gauge"]
+        lines += head(name, meaning)
         for instance in report.instances:
             lines += [_line(name, instance, *sample) for sample in _samples(instance)[name]]
     return "\n".join(lines) + "\n"
@@ -63,11 +64,4 @@ def _outcomes(instance: InstanceReport) -> Iterator[Sample]:
 
 
 def _line(name: str, instance: InstanceReport, labels: Mapping[str, str], value: float) -> str:
-    told = {"target": instance.target, **labels}
-    text = ",".join(f'{label}="{_escaped(each)}"' for label, each in told.items())
-    return f"{name}{{{text}}} {value:.13g}"
-
-
-def _escaped(value: str) -> str:
-    """As the format wants a label's value."""
-    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+    return sample(name, {"target": instance.target, **labels}, value)

@@ -7,12 +7,12 @@ PocketBase left there could lead elsewhere. Uploads stay where they are: PocketB
 from __future__ import annotations
 
 import inspect
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from tinykit_ops.backup.room import databases_size, need_room
 from tinykit_ops.errors import StorageError
 from tinykit_ops.upgrade import copies
 
@@ -56,16 +56,10 @@ class KeptData:
         self._copying: subprocess.Popen[str] | None = None  #: between the two passes
 
     def need_space(self) -> None:
-        """Raises StorageError when there is no room for the copies."""
-        sizes = sum(file.stat().st_size for file in self._data.glob("*.db*") if file.is_file())
-        needed, free = 2 * sizes + MARGIN_BYTES, shutil.disk_usage(self._data).free
-        if free < needed:
-            raise StorageError(
-                f"Not enough room to upgrade PocketBase: {free >> 20} MiB are free, "
-                f"{needed >> 20} MiB are needed",
-                where=str(self._data.parent),
-                hint="free some space on that file system; nothing was changed",
-            )
+        """Raises NoSpaceError when there is no room for the copies."""
+        needed = 2 * databases_size(self._data) + MARGIN_BYTES
+        hint = "free some space on that file system; nothing was changed"
+        need_room(self._data, needed, "to upgrade PocketBase", hint, where=self._data.parent)
 
     def forget(self) -> None:
         """Remove what an earlier upgrade kept."""

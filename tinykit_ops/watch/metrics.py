@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tinykit_ops import layout
 from tinykit_ops.backup.files import write_atomically
+from tinykit_ops.exposition import head, sample
 from tinykit_ops.settings import Settings
 from tinykit_ops.watch.baseline import HOURS
 from tinykit_ops.watch.state import State
@@ -58,8 +59,9 @@ def _see(settings: Settings) -> Seen:
 def _lines(state: State, seen: Seen) -> Iterator[str]:
     healthy = {name: float(not fault) for name, fault in seen.faults.items()}
     yield from _gauge("tinykit_healthy", "Whether a program answers.", "program", healthy)
-    versions = {f'{name}",version="{_escaped(what)}': 1.0 for name, what in seen.versions.items()}
-    yield from _gauge("tinykit_version_info", "What is installed.", "program", versions)
+    yield from head("tinykit_version_info", "What is installed.")
+    for program, version in sorted(seen.versions.items()):
+        yield sample("tinykit_version_info", {"program": program, "version": version}, 1.0)
     yield from _plain(
         "tinykit_release_activated_timestamp_seconds",
         "When the release that serves was switched to (0: unknown).",
@@ -97,28 +99,21 @@ def _traffic(totals: Slice) -> Iterator[str]:
     ):
         yield from _plain(f"tinykit_edge_{name}_total", meaning, value, kind="counter")
     name = "tinykit_edge_request_duration_seconds"
-    yield f"# HELP {name} How long answers took."
-    yield f"# TYPE {name} histogram"
+    yield from head(name, "How long answers took.", "histogram")
     for last in _BUCKETS:
         within = sum(times for number, times in totals.slow.items() if number <= last)
-        yield f'{name}_bucket{{le="{bin_end(last):.3g}"}} {within}'
-    yield f'{name}_bucket{{le="+Inf"}} {totals.requests}'
-    yield f"{name}_sum {max(0.0, totals.seconds):.13g}"
-    yield f"{name}_count {totals.requests}"
+        yield sample(f"{name}_bucket", {"le": f"{bin_end(last):.3g}"}, within)
+    yield sample(f"{name}_bucket", {"le": "+Inf"}, totals.requests)
+    yield sample(f"{name}_sum", {}, max(0.0, totals.seconds))
+    yield sample(f"{name}_count", {}, totals.requests)
 
 
 def _plain(name: str, meaning: str, value: float, kind: str = "gauge") -> Iterator[str]:
-    yield f"# HELP {name} {meaning}"
-    yield f"# TYPE {name} {kind}"
-    yield f"{name} {value:.13g}"
+    yield from head(name, meaning, kind)
+    yield sample(name, {}, value)
 
 
 def _gauge(name: str, meaning: str, label: str, values: Mapping[str, float]) -> Iterator[str]:
-    yield f"# HELP {name} {meaning}"
-    yield f"# TYPE {name} gauge"
+    yield from head(name, meaning)
     for which, value in sorted(values.items()):
-        yield f'{name}{{{label}="{which}"}} {value:.13g}'
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+        yield sample(name, {label: which}, value)

@@ -246,7 +246,7 @@ def test_an_older_version_is_refused_with_the_way_back(host):
 def test_a_full_disk_stops_the_upgrade_before_anything_is_stopped(host, monkeypatch):
     real = shutil.disk_usage
     monkeypatch.setattr(
-        "tinykit_ops.upgrade.data.shutil.disk_usage", lambda path: real(path)._replace(free=1000)
+        "tinykit_ops.backup.room.shutil.disk_usage", lambda path: real(path)._replace(free=1000)
     )
     with pytest.raises(StorageError, match="Not enough room"):
         host.switch().run(Upgrade(before=OLD, after=NEW, snapshot=host.snapshots.take()))

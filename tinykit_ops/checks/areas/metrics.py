@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from tinykit_ops import layout
 from tinykit_ops.checks.context import Context
-from tinykit_ops.checks.firewall import input_policies, opened_to_all
+from tinykit_ops.checks.firewall import input_policies, opened_to_all, read_ruleset
 from tinykit_ops.checks.model import (
     Area,
-    CannotLook,
     Need,
     Remedy,
     Severity,
@@ -43,26 +42,24 @@ def metrics_are_private(look: Context) -> Verdict:
     if not found:
         return passed(f"nothing listens on the ports of exporters ({_numbers(ports)})")
     tally = Tally()
+    ruleset = "" if all(each.is_loopback for each in found) else read_ruleset(look.machine)
     for each in found:
         if each.is_loopback:
             tally.good.append(f"port {each.port} listens on {each.address}")
         else:
-            _behind_firewall(look, each, tally)
+            _behind_firewall(ruleset, each, tally)
     return tally.verdict()
 
 
-def _behind_firewall(look: Context, each: Listener, tally: Tally) -> None:
-    result = look.machine.run("nft", "-j", "list", "ruleset")
-    if result.status != 0:
-        raise CannotLook(f"`nft list ruleset` failed: {result.complaint}")
+def _behind_firewall(ruleset: str, each: Listener, tally: Tally) -> None:
     where = f"port {each.port} listens on {each.address}"
-    policies = input_policies(result.out)
+    policies = input_policies(ruleset)
     # The wildcard of IPv6 takes IPv4 too.
     wanted = ["IPv4"] if each.address.version == 4 else ["IPv4", "IPv6"]
     bare = [family for family in wanted if not policies[family]]
     if bare:
         tally.bad.append(f"{where}, and no firewall drops what comes by {' and '.join(bare)}")
-    elif each.port in opened_to_all(result.out):
+    elif each.port in opened_to_all(ruleset):
         tally.bad.append(f"{where}, and a rule of the firewall lets everybody in there")
     else:
         tally.good.append(f"{where}, behind a firewall that lets in whom it names")

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tinykit_ops import layout
 from tinykit_ops.checks.context import Context
-from tinykit_ops.checks.firewall import input_policies
+from tinykit_ops.checks.firewall import input_policies, read_ruleset
 from tinykit_ops.checks.http import Client
 from tinykit_ops.checks.model import Area, CannotLook, Remedy, Severity, Tally, Vantage, Verdict
 from tinykit_ops.checks.ports import PortState, knock
@@ -102,10 +102,7 @@ def services_listen_on_loopback(look: Context) -> Verdict:
 )
 def firewall_drops(look: Context) -> Verdict:
     """Reads nftables' rules as the kernel holds them."""
-    result = look.machine.run("nft", "-j", "list", "ruleset")
-    if result.status != 0:
-        raise CannotLook(f"`nft list ruleset` failed: {result.complaint}")
-    policies = input_policies(result.out)
+    policies = input_policies(read_ruleset(look.machine))
     tally = Tally()
     for family, guards in policies.items():
         if guards:
