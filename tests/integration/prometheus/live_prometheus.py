@@ -46,10 +46,11 @@ def fetch(url: str) -> str:
 
 
 class Prometheus:
-    """A Prometheus at a port of loopback."""
+    """A Prometheus at a port of loopback, from the moment that it answers questions."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self._wait_ready()
 
     def query(self, expression: str, time: float | None = None) -> list[dict[str, Any]]:
         """The series of an instant query."""
@@ -65,6 +66,17 @@ class Prometheus:
         """Every metric that it has a series of."""
         found: set[str] = set(self._api("label/__name__/values"))
         return found
+
+    def _wait_ready(self) -> None:
+        # It listens before its store is open, and refuses questions until then.
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                fetch(f"{self.url}/-/ready")
+                return
+            except OSError as error:
+                assert time.monotonic() < deadline, f"{self.url} is not ready: {error}"
+                time.sleep(0.1)
 
     def _ask(self, kind: str, **words: Any) -> list[dict[str, Any]]:
         data: dict[str, Any] = self._api(f"{kind}?{urllib.parse.urlencode(words)}")
