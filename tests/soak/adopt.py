@@ -1,11 +1,13 @@
 """Installs made by hand, of every kind, are taken over and given back; some runs are killed.
 
     scripts/soak adopt [--seed N] [--kills N] [--kind units|bare|docker] [--release 13|12]
-                       [--app ARCHIVE]
+                       [--app ARCHIVE] [--no-wait]
 
 Every kind on every Debian, each on a bare lab host: converted, compared (each project and upload),
-given back, compared again. Then --kills runs are killed at random while they convert, and run
-again. Exit code 0 only when nothing was lost and somebody served at each end.
+given back, compared again. Then the controller dies --kills times at random while it converts, and
+the command is run again; the host loses its power as often, and has to go back by itself. In the
+end the controller dies and nobody comes: the host has to go back by itself within its quarter of
+an hour (not with --no-wait). Exit code 0 only when nothing was lost and somebody served each time.
 --app is a release archive of real tinykit (else the contract app). Needs root.
 """
 
@@ -18,19 +20,26 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from by_hand import claim, copy_app, curl_raw, run_as_units, run_bare, run_in_docker
 from disaster_drill import Person
 from tests_e2e_support import BIN, ROOT, execute
 
+from tinykit_ops.adopt.deadline import LONGEST_SECONDS
+from tinykit_ops.errors import TinykitOpsError
 from tinykit_ops.lab.base_image import base_image_path
 from tinykit_ops.lab.contract import build_contract_release
 from tinykit_ops.lab.inventory import ADMIN_EMAIL, connection
 from tinykit_ops.lab.lab import Lab
 
 VERSIONS = {"units": "0.23.4", "bare": "0.40.6", "docker": "0.23.4"}
-LONGEST = 40.0  #: seconds within which a conversion is killed
+BOOT_SECONDS = 180.0  #: within which a host without a controller serves after a boot
+#: Until then nothing may be noted yet, and programs of a shell are gone with the power, as ever.
+EARLIEST = 10.0
+Projects = dict[str, dict[str, Any]]
 
 
 class Trial:
@@ -52,7 +61,7 @@ class Trial:
         password = self.lab.admin_password.read_text().strip()
         claim(f"http://{self.host.address4}:3000", ADMIN_EMAIL, password)
 
-    def sees(self, *, converted: bool) -> dict[str, dict]:
+    def sees(self, *, converted: bool) -> Projects:
         """Every project and upload, as somebody with an account finds them now."""
         person = self.person(converted=converted)
         return person.projects()
@@ -78,9 +87,9 @@ class Trial:
     def back(self) -> None:
         self._must(execute(self._adopt(*self._by, "--back", "--yes"), seconds=1800))
 
-    def kill_one(self, seconds: float) -> None:
-        """A conversion whose controller dies some seconds after the old install began to stop."""
-        words = [*self._adopt(*self._by, "--yes", "--accept-losses")]
+    def break_off(self, seconds: float, break_it: Callable[[subprocess.Popen[str]], None]) -> None:
+        """A conversion that is broken off some seconds after the old install began to stop."""
+        words = self._adopt(*self._by, "--yes", "--accept-losses")
         with subprocess.Popen(
             words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as run:
@@ -89,7 +98,30 @@ class Trial:
                 if line.startswith("stopping the old install"):
                     time.sleep(seconds)
                     break
+            break_it(run)
             run.kill()
+
+    def cut_power(self, run: subprocess.Popen[str]) -> None:
+        """The host's, and nobody at the controller tries again."""
+        self.host.kill()
+        run.kill()
+
+    def goes_back(self, seconds: float, before: Projects) -> None:
+        """Without anybody, and with everything."""
+        began = time.monotonic()
+        while True:
+            try:
+                seen = self.sees(converted=False)
+                break
+            except (AssertionError, OSError, TinykitOpsError, ValueError, LookupError):
+                if time.monotonic() - began > seconds:
+                    self.wrong.append(f"nobody served after {seconds:.0f} s")
+                    return
+                time.sleep(5)
+        took = time.monotonic() - began
+        print(f"{self.kind}: went back by itself within {took:.0f} s", flush=True)
+        if seen != before:
+            self.wrong.append("the install that came back by itself has other projects")
 
     @property
     def _by(self) -> list[str]:
@@ -123,35 +155,49 @@ def _one(release: str, kind: str, words: argparse.Namespace, rng: random.Random)
         with tempfile.TemporaryDirectory(prefix="tinykit-soak-adopt-") as name:
             folder = Path(name)
             app = words.app or build_contract_release(folder / "release").archive
-            return _campaign(Trial(lab, kind, app, folder), words.kills, rng, release)
+            return _campaign(
+                Trial(lab, kind, app, folder), words.kills, rng, release, wait=words.wait
+            )
     finally:
         lab.down()
 
 
-def _campaign(trial: Trial, kills: int, rng: random.Random, release: str) -> list[str]:
+def _campaign(
+    trial: Trial, kills: int, rng: random.Random, release: str, *, wait: bool
+) -> list[str]:
     trial.install()
     trial.person(converted=False).make_project("first", b"an upload")
     before = trial.sees(converted=False)
     trial.write()
-    _round(trial, release, before)
+    away = _round(trial, release, before)
     for number in range(kills):
-        seconds = rng.uniform(0, LONGEST)
-        trial.kill_one(seconds)
-        print(f"{trial.kind} on {release}: kill {number} after {seconds:.1f} s", flush=True)
-        _round(trial, release, before)
+        for what, break_it in (("controller", subprocess.Popen.kill), ("host", trial.cut_power)):
+            seconds = rng.uniform(EARLIEST if what == "host" else 0, 0.9 * away)
+            trial.break_off(seconds, break_it)
+            told = f"the {what} dies {seconds:.1f} s after the old install began to stop"
+            print(f"{trial.kind} on {release}: {number}: {told}", flush=True)
+            if what == "host":
+                trial.host.boot()
+                trial.goes_back(BOOT_SECONDS, before)
+            _round(trial, release, before)
+    if wait:
+        trial.break_off(rng.uniform(0, 0.9 * away), subprocess.Popen.kill)
+        trial.goes_back(LONGEST_SECONDS + BOOT_SECONDS, before)
     return trial.wrong
 
 
-def _round(trial: Trial, release: str, before: dict[str, dict]) -> None:
-    """There and back; each time everything has to be there."""
-    away = re.search(r"nobody was served for ([\d.]+)", trial.convert())
-    print(f"{trial.kind} on {release}: away {away[1] if away else '?'} s", flush=True)
+def _round(trial: Trial, release: str, before: Projects) -> float:
+    """There and back; each time everything has to be there. Returns how long nobody served."""
+    found = re.search(r"nobody was served for ([\d.]+)", trial.convert())
+    away = float(found[1]) if found else 0.0
+    print(f"{trial.kind} on {release}: away {away:.1f} s", flush=True)
     if trial.sees(converted=True) != before:
         trial.wrong.append("the instance has other projects")
     trial.person(converted=True).make_project("second")
     trial.back()
     if trial.sees(converted=False) != before:
         trial.wrong.append("the old install has other projects")
+    return away
 
 
 def _words() -> argparse.Namespace:
@@ -161,6 +207,9 @@ def _words() -> argparse.Namespace:
     parser.add_argument("--kind", choices=sorted(VERSIONS))
     parser.add_argument("--release", choices=("13", "12"))
     parser.add_argument("--app", type=Path, help="a release archive (else the contract app)")
+    parser.add_argument(
+        "--no-wait", dest="wait", action="store_false", help="no quarter of an hour"
+    )
     return parser.parse_args()
 
 
