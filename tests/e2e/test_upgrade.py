@@ -55,6 +55,15 @@ def test_a_release_that_dies_after_its_start_never_serves_and_its_last_words_are
     assert seen.is_fine, str(seen)
 
 
+def test_a_release_whose_migrations_do_not_fit_the_data_costs_nobody_anything(served):
+    bench, kind, first, _ = served
+    seen = bench.activate(bench.install(kind, f"{kind}-unfit", "unfit"))
+    assert seen.code == 69
+    assert "this data does not fit" in seen.said
+    assert (bench.serving(), bench.at_rest()) == (first, [])
+    assert seen.is_fine, str(seen)
+
+
 def test_a_run_that_is_killed_is_finished_by_the_next_one(served):
     bench, _, _, second = served
     killed = bench.killed(second, 4.0)

@@ -14,7 +14,10 @@ DEFECTS = {
     "broken": "throw new Error('this release does not start');",
     "deaf": "await new Promise(() => setInterval(() => {}, 1000));",
     "dying": "setTimeout(() => process.exit(1), 3000);",
+    "unfit": "",
 }
+#: The migration of the release `unfit`, which fails on any data.
+UNFIT = """migrate(() => { throw new Error("this data does not fit") })\n"""
 
 
 def variant(app: Path, folder: Path, name: str, defect: str = "good") -> Path:
@@ -31,6 +34,8 @@ def variant(app: Path, folder: Path, name: str, defect: str = "good") -> Path:
     (tree / "release.json").unlink()
     index = tree / "build/index.js"
     index.write_text(f"{DEFECTS[defect]}\n{index.read_text()}\n// {name}\n")
+    if defect == "unfit":
+        (tree / "pocketbase/pb_migrations/1999999999_unfit.js").write_text(UNFIT)
     archive = folder / f"{name}.tar.zst"
     commit = name.encode().hex()[:40].ljust(40, "0")
     pack(tree, archive, mtime=1, metadata={"app": "tinykit", "commit": commit, "node": "24"})

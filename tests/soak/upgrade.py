@@ -6,10 +6,10 @@ with a run that is killed anywhere.
 
 --rate requests a second for a published page come from outside, half on connections of their own,
 half over kept ones, and one writer writes all the time. With each proxy: --count upgrades and as
-many ways back, releases that do not start, do not listen or die, --kills runs that are killed at
-random, a full disk, and --many releases one after the other, of which three stay. A visitor who
-gets no page, a write that is refused or lost, and a host that is not at rest afterwards are
-counted; exit code 0 only when there are none.
+many ways back, releases that do not start, do not listen, die, or whose migrations fail, --kills
+runs that are killed at random, a full disk, and --many releases one after the other, of which three
+stay. A visitor who gets no page, a write that is refused or lost, and a host that is not at rest
+afterwards are counted; exit code 0 only when there are none.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _USED = "sync; df --output=used -B1 / | tail -1"
 _IMAGES = (
     f"! command -v docker >/dev/null || docker image ls -q {layout.DOCKER_IMAGES}/tinykit | wc -l"
 )
-DEFECTS = ("broken", "deaf", "dying")
+DEFECTS = ("broken", "deaf", "dying", "unfit")
 
 
 def main() -> int:

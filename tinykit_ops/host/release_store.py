@@ -93,31 +93,37 @@ class ReleaseStore:
         """Let the link `name` lead to a release."""
         _link(self.home / name, f"releases/{release}")
 
-    def adopt_migrations(self, release: str) -> bool:
-        """Let PocketBase's migrations be those of a release.
-
-        Returns:
-            Whether they are other ones than before, so that PocketBase has to read them.
-        """
-        source = self.folder / release / "pocketbase/pb_migrations"
+    def adopt_migrations(self, release: str) -> None:
+        """Let PocketBase's migrations be those of a release; it reads them when it starts."""
+        source = self.migrations_in(release)
         name = _digest(source)
-        link = self.migrations / "current"
-        if link.is_symlink() and str(link.readlink()) == name and link.exists():
-            return False
+        if self.migrations_in_use() == name:
+            return
         staging = self.migrations / f".{name}.new"
         shutil.rmtree(staging, ignore_errors=True)
         staging.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         shutil.copytree(source, staging)
         shutil.rmtree(self.migrations / name, ignore_errors=True)
         staging.rename(self.migrations / name)
-        _link(link, name)
-        return True
+        self.use_migrations(name)
 
     def has_migrations_of(self, release: str) -> bool:
         """Whether PocketBase's migrations are those of this release."""
+        source = self.migrations_in(release)
+        return source.is_dir() and self.migrations_in_use() == _digest(source)
+
+    def migrations_in(self, release: str) -> Path:
+        """The migrations that a release brings."""
+        return self.folder / release / "pocketbase/pb_migrations"
+
+    def migrations_in_use(self) -> str:
+        """The name of those that PocketBase has, by their content; or an empty string."""
         link = self.migrations / "current"
-        source = self.folder / release / "pocketbase/pb_migrations"
-        return link.exists() and source.is_dir() and str(link.readlink()) == _digest(source)
+        return str(link.readlink()) if link.is_symlink() and link.exists() else ""
+
+    def use_migrations(self, name: str) -> None:
+        """Let PocketBase's migrations be those of this name, which are kept."""
+        _link(self.migrations / "current", name)
 
     def prune(self, kept: int = KEPT) -> list[str]:
         """Remove the oldest releases, and what unpacking left behind; returns what went.

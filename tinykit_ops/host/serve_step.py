@@ -39,7 +39,8 @@ class ServeStep:
     Args:
         release: id of an unpacked release; empty for the current one.
         agents: names the projects whose agent runs; a server is not ended while there are any.
-        store, server, standby, database, flag: the host's own, or others in tests.
+        migrate: gives PocketBase a release's migrations; raises when they do not work.
+        store, server, standby, flag: the host's own, or others in tests.
         prepare: brings what the release runs in, such as an image; raises when it cannot.
         tidy: is called when old releases were removed.
         judged: raises when a unit's server is not well for so many seconds.
@@ -51,10 +52,10 @@ class ServeStep:
         release: str = "",
         agents: Callable[[], list[str]] = list,
         *,
+        migrate: Callable[[str], None],
         store: ReleaseStore | None = None,
         server: Unit | None = None,
         standby: Unit | None = None,
-        database: Unit | None = None,
         flag: Path = Path(layout.TINYKIT_STANDBY_SERVES),
         prepare: Callable[[], None] = lambda: None,
         tidy: Callable[[], None] = lambda: None,
@@ -65,10 +66,10 @@ class ServeStep:
         self._store = store or ReleaseStore()
         self._wanted = release or self._store.current()
         self._agents = agents
+        self._migrate = migrate
         image = f"{layout.DOCKER_BUILT}/{self._store.current()}"  # of a container
         self._server = server or Unit(layout.TINYKIT_UNIT, (*TINYKIT_FILES, image), boots=True)
         self._standby = standby or Unit(layout.TINYKIT_STANDBY_UNIT)
-        self._database = database or Unit(layout.POCKETBASE_UNIT)
         self._flag = flag
         self._prepare = prepare
         self._tidy = tidy
@@ -118,7 +119,7 @@ class ServeStep:
         if self._flag.exists() and self._standby.is_active():
             return  # an earlier run came this far; visitors are on it, so it must not be touched
         self._store.point("standby", self._wanted)
-        self._give_migrations()
+        self._migrate(self._wanted)
         self._say(f"starting release {self._wanted} beside the one that serves")
         try:
             self._standby.start()
@@ -135,7 +136,7 @@ class ServeStep:
         self._start_server(WELL_SECONDS)
 
     def _start_server(self, seconds: float) -> None:
-        self._give_migrations()
+        self._migrate(self._wanted)
         self._store.make_current(self._wanted)
         self._server.start()
         self._judged(self._server, layout.TINYKIT_URL, seconds)
@@ -149,11 +150,6 @@ class ServeStep:
         self._flag.unlink(missing_ok=True)
         self._wait_for_agents()
         self._standby.stop()
-
-    def _give_migrations(self) -> None:
-        if self._store.adopt_migrations(self._wanted) and self._database.is_active():
-            self._say("PocketBase restarts for other migrations")
-            self._database.start()
 
     def _wait_for_agents(self) -> None:
         """An agent of the builder lives in one process, and would end with it."""

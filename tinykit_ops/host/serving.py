@@ -7,14 +7,18 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
+from tinykit_ops import layout
 from tinykit_ops.agent.config import load_agent_config
 from tinykit_ops.errors import TinykitOpsError
 from tinykit_ops.host.images import ImagesStep
 from tinykit_ops.host.release_store import ReleaseStore
 from tinykit_ops.host.serve_step import ServeStep
 from tinykit_ops.host.superuser import as_superuser
+from tinykit_ops.host.units import Unit
+from tinykit_ops.upgrade.migrations import Migrations, try_on_copy
 
 PROJECTS = "_tk_projects"
 #: An agent writes twice a second while its model speaks, and thinks in between. One that has not
@@ -34,14 +38,16 @@ def serve_step(release: str = "") -> ServeStep:
         with as_superuser(config.settings, config.secret, wait=2) as pocketbase:
             return list(pocketbase.records(PROJECTS, "agent_chat ~ 'running'"))
 
+    database = Unit(layout.POCKETBASE_UNIT, [layout.TINYKIT_MIGRATIONS])
+    migrate = Migrations(ReleaseStore(), database, partial(try_on_copy, config)).give
     if not config.settings.in_containers:
-        return ServeStep(release, Agents(projects))
+        return ServeStep(release, Agents(projects), migrate=migrate)
     images = ImagesStep.of_host(config.settings.docker)
 
     def prepare() -> None:
         images.build_missing(release or ReleaseStore().current())
 
-    return ServeStep(release, Agents(projects), prepare=prepare, tidy=images.tidy)
+    return ServeStep(release, Agents(projects), migrate=migrate, prepare=prepare, tidy=images.tidy)
 
 
 def prune_releases(keep: int) -> list[str]:

@@ -83,13 +83,24 @@ def test_prune_clears_what_unpacking_left(store):
     assert not (store.folder / ".ffff.unpacking").exists()
 
 
-def test_other_migrations_are_told_and_equal_ones_are_not(store):
-    assert store.adopt_migrations(IDS[0]) is True
-    assert store.adopt_migrations(IDS[0]) is False
-    assert store.adopt_migrations(IDS[1]) is True
-    assert store.adopt_migrations(IDS[2]) is False
+def test_migrations_are_known_by_their_content(store):
+    assert store.migrations_in_use() == ""
+    store.adopt_migrations(IDS[0])
+    first = store.migrations_in_use()
+    store.adopt_migrations(IDS[1])
+    second = store.migrations_in_use()
+    store.adopt_migrations(IDS[2])  # with the same ones
+    assert store.migrations_in_use() == second != first
     assert store.has_migrations_of(IDS[2]) and not store.has_migrations_of(IDS[0])
     assert (store.migrations / "current/1_a.js").read_text() == "second"
+
+
+def test_migrations_from_before_can_be_used_again_without_their_release(store):
+    store.adopt_migrations(IDS[0])
+    first = store.migrations_in_use()
+    store.adopt_migrations(IDS[1])
+    store.use_migrations(first)
+    assert (store.migrations / "current/1_a.js").read_text() == "first"
 
 
 def test_migrations_stay_when_their_release_goes(store):

@@ -5,6 +5,7 @@ import pytest
 from tinykit_ops.errors import UnavailableError, UsageError
 from tinykit_ops.host.release_store import ReleaseStore
 from tinykit_ops.host.serve_step import ServeStep
+from tinykit_ops.upgrade.migrations import Migrations
 
 OLD, NEW = "aaaa1111", "bbbb2222"
 
@@ -24,18 +25,24 @@ class World:
         self.cut_at = None
         self.server = FakeUnit(self, "server", "current")
         self.standby = FakeUnit(self, "standby", "standby")
-        self.database = FakeUnit(self, "database", "current")
+        self.database = FakeUnit(self, "database", "migrations/current")
         self.database.up = True
         self.agents = []
+        self.unfit = False  # new migrations do not work, as a copy of the data shows
+
+    def tried(self, migrations):
+        self.happened("tried on a copy")
+        if self.unfit:
+            raise UnavailableError(f"{migrations} do not work")
 
     def step(self, release=NEW, prepare=lambda: None):
         return ServeStep(
             release,
             lambda: self.agents.pop(0) if self.agents else [],
+            migrate=Migrations(self.store, self.database, self.tried, self.happened).give,
             store=self.store,
             server=self.server,
             standby=self.standby,
-            database=self.database,
             flag=self.flag,
             prepare=prepare,
             tidy=lambda: self.happened("tidy"),
@@ -77,6 +84,7 @@ class FakeUnit:
         self.world, self.name, self.link = world, name, link
         self.up, self.runs, self.stale = False, "", False
         self.starts = 0
+        self.fails = 0  # the next so many starts
 
     def faults(self):
         return (["down"] if not self.up else []) + (["stale"] if self.stale else [])
@@ -89,7 +97,8 @@ class FakeUnit:
         self.world.happened(f"{self.name} is down")
         self.runs = (self.world.store.home / self.link).readlink().name
         self.starts += 1
-        if f"dead {self.runs}" in self.world.sick:
+        self.fails, failed = max(0, self.fails - 1), self.fails > 0
+        if failed or f"dead {self.runs}" in self.world.sick:
             raise UnavailableError(f"{self.name} did not start")
         self.up = True
         self.world.happened(f"{self.name} is up")
@@ -212,13 +221,56 @@ def test_a_server_with_former_files_is_replaced_without_a_gap_too(world):
     assert step.pending() == []
 
 
-def test_equal_migrations_leave_pocketbase_alone_and_other_ones_restart_it(world):
+def with_more_migrations(world):
+    folder = world.store.folder / NEW / "pocketbase/pb_migrations"
+    (folder / "2.js").write_text("more")
+    return world
+
+
+def test_equal_migrations_leave_pocketbase_alone(world):
     world.step().apply()
     assert world.database.starts == 0
-    migrations = world.store.folder / OLD / "pocketbase/pb_migrations"
-    (migrations / "2.js").write_text("more")
-    world.step(OLD).apply()
+
+
+def test_other_migrations_are_tried_on_a_copy_before_pocketbase_restarts_with_them(world):
+    with_more_migrations(world).step().apply()
+    said = [what for what, _ in world.events]
+    assert said.index("tried on a copy") < said.index("database is down")
     assert world.database.starts == 1
+    assert world.store.has_migrations_of(NEW)
+    assert world.serves() == NEW
+
+
+def test_migrations_that_fail_on_a_copy_touch_nothing(world):
+    with_more_migrations(world).unfit = True
+    with pytest.raises(UnavailableError, match="do not work"):
+        world.step().apply()
+    assert (world.database.starts, world.standby.starts, world.serves()) == (0, 0, OLD)
+    assert world.store.has_migrations_of(OLD)
+
+
+def test_migrations_that_fail_only_live_are_taken_back_and_the_old_release_serves(world):
+    with_more_migrations(world)
+    world.database.fails = 1
+    with pytest.raises(UnavailableError, match="runs with those from before: database did not"):
+        world.step().apply()
+    assert (world.database.up, world.standby.starts, world.serves()) == (True, 0, OLD)
+    assert world.store.has_migrations_of(OLD)
+
+
+def test_a_run_that_ends_before_pocketbase_restarts_is_made_up_for_by_the_next(world):
+    with_more_migrations(world).store.adopt_migrations(NEW)
+    world.database.stale = True
+    world.step().apply()
+    assert world.database.starts == 1
+    assert not world.database.stale
+
+
+def test_a_pocketbase_that_is_down_gets_the_migrations_without_a_trial(world):
+    with_more_migrations(world).database.up = False
+    world.step().apply()
+    assert "tried on a copy" not in [what for what, _ in world.events]
+    assert world.store.has_migrations_of(NEW)
 
 
 def test_running_agents_are_waited_for_and_named(world):
