@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from tinykit_ops import layout
 from tinykit_ops.agent.config import load_agent_config
 from tinykit_ops.errors import TinykitOpsError
 from tinykit_ops.host.images import ImagesStep
+from tinykit_ops.host.pocketbase_server import PocketBaseServer
 from tinykit_ops.host.release_store import ReleaseStore
 from tinykit_ops.host.serve_step import ServeStep
 from tinykit_ops.host.superuser import as_superuser
-from tinykit_ops.host.units import Unit
 from tinykit_ops.upgrade.migrations import Migrations, try_on_copy
 
 PROJECTS = "_tk_projects"
@@ -38,8 +37,8 @@ def serve_step(release: str = "") -> ServeStep:
         with as_superuser(config.settings, config.secret, wait=2) as pocketbase:
             return list(pocketbase.records(PROJECTS, "agent_chat ~ 'running'"))
 
-    database = Unit(layout.POCKETBASE_UNIT, [layout.TINYKIT_MIGRATIONS])
-    migrate = Migrations(ReleaseStore(), database, partial(try_on_copy, config)).give
+    tried = partial(try_on_copy, config)
+    migrate = Migrations(ReleaseStore(), PocketBaseServer(), tried).give
     if not config.settings.in_containers:
         return ServeStep(release, Agents(projects), migrate=migrate)
     images = ImagesStep.of_host(config.settings.docker)

@@ -62,13 +62,20 @@ class Unit:
             found.append(f"{self.name} does not run")
         if self.boots and systemctl("is-enabled", self.name, must=False) != "enabled":
             found.append(f"{self.name} does not start at boot")
-        if self._show("NeedDaemonReload") == "yes" or self._is_stale():
+        if self._show("NeedDaemonReload") == "yes" or self.is_stale():
             found.append(f"{self.name} runs with former files")
         return found
 
     def is_active(self) -> bool:
         """Whether it is up."""
         return self._show("ActiveState") == "active"
+
+    def is_stale(self) -> bool:
+        """Whether it never started, or one of its files changed since it did."""
+        if not self._stamp.exists():
+            return True
+        began = self._stamp.stat().st_mtime_ns
+        return any(changed > began for changed in _changes(self.files))
 
     def identity(self) -> tuple[str, str]:
         """Its main process, and how often systemd restarted it: another one after a crash."""
@@ -87,10 +94,14 @@ class Unit:
         try:
             systemctl("restart", self.name)
         except UnavailableError as error:
-            raise UnavailableError(
-                f"{self.name} did not start; its last log lines:\n{self.last_lines()}",
-                hint=error.hint,
-            ) from error
+            raise self.did_not_start(error) from error
+
+    def did_not_start(self, error: UnavailableError) -> UnavailableError:
+        """What is told of a start that failed."""
+        return UnavailableError(
+            f"{self.name} did not start; its last log lines:\n{self.last_lines()}",
+            hint=error.hint,
+        )
 
     def stop(self) -> None:
         """Stop it and wait until it has ended what it was at."""
@@ -105,12 +116,6 @@ class Unit:
 
     def _show(self, name: str) -> str:
         return systemctl("show", "-p", name, "--value", self.name, must=False)
-
-    def _is_stale(self) -> bool:
-        if not self._stamp.exists():
-            return True
-        began = self._stamp.stat().st_mtime_ns
-        return any(changed > began for changed in _changes(self.files))
 
 
 def _changes(files: Iterable[str]) -> Iterable[int]:

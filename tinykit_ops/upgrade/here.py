@@ -13,8 +13,9 @@ from tinykit_ops.backup.places import Places
 from tinykit_ops.backup.services import SystemdServices
 from tinykit_ops.errors import BusyError, UnavailableError
 from tinykit_ops.host.claim_step import ClaimStep
+from tinykit_ops.host.pocketbase_server import PocketBaseServer
 from tinykit_ops.host.superuser import as_superuser
-from tinykit_ops.host.units import Unit, systemctl
+from tinykit_ops.host.units import systemctl
 from tinykit_ops.host.versions import Versions
 from tinykit_ops.upgrade.back import GoingBack
 from tinykit_ops.upgrade.data import KeptData
@@ -26,25 +27,6 @@ from tinykit_ops.upgrade.switch import Switch
 HEALTHY_SECONDS = 120.0  #: migrations of a newer PocketBase run before it answers
 SWITCH_SECONDS = 900.0  #: how long another run's switch is waited for
 JOURNAL = Path(layout.POCKETBASE_UPGRADES)
-
-
-class _Server(Unit):
-    """PocketBase's unit, started with nothing that takes time while nobody answers: systemd read
-    its files before, and the superuser is the one that logged in a minute ago."""
-
-    def start(self) -> None:
-        systemctl("reset-failed", self.name, must=False)
-        known = Path(layout.POCKETBASE_SUPERUSER_KNOWN)
-        known.touch()
-        try:
-            systemctl("start", self.name)
-        except UnavailableError as error:
-            raise UnavailableError(
-                f"{self.name} did not start; its last log lines:\n{self.last_lines()}",
-                hint=error.hint,
-            ) from error
-        finally:
-            known.unlink(missing_ok=True)  # containers have no use for it
 
 
 def versions() -> Versions:
@@ -61,7 +43,7 @@ def switch(config: AgentConfig) -> Switch:
 
     return Switch(
         versions(),
-        _Server(layout.POCKETBASE_UNIT),
+        PocketBaseServer(),
         KeptData(Path(layout.POCKETBASE_DATA), layout.POCKETBASE_USER),
         Journal(JOURNAL),
         judge,
