@@ -110,7 +110,12 @@ class Index(_Paper):
 
 def new_id(now: datetime) -> str:
     """A name that sorts by time, such as 20261123T191255Z-0f3a9c."""
-    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    return f"{moment(now)}-{secrets.token_hex(3)}"
+
+
+def moment(time: datetime) -> str:
+    """How the id of a snapshot begins that was made at this time; ids sort by it."""
+    return f"{time.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def folder(snapshot: str) -> str:

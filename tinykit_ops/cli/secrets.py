@@ -58,6 +58,8 @@ def rotate_secrets(
     llm-key             the model's key: remembers the old one; give the inventory a new one,
                         deploy, and run this again: it looks whether the old one is gone
     backup-credentials  the same for the storage's keys
+    backup-keys         the same for the public keys of sealed backups: it counts the snapshots
+                        that only the old private keys open
 
     Looked through are files, the database, processes, credentials of units, and the journal. An
     interrupted run is finished by the next one, or by the next deploy.

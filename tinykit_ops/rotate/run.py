@@ -8,15 +8,19 @@ from pathlib import Path
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.errors import Exit, UsageError
 from tinykit_ops.host.superuser import as_superuser
+from tinykit_ops.rotate import backup_keys
 from tinykit_ops.rotate.basic import rotate_basic
-from tinykit_ops.rotate.given import ELSEWHERE, KINDS, State, rotate_given
+from tinykit_ops.rotate.given import ELSEWHERE, KINDS, Given, State, rotate_given
 from tinykit_ops.rotate.logins import end_all_logins
 from tinykit_ops.rotate.proof import places_of
 from tinykit_ops.rotate.superuser import SuperuserRotation
 from tinykit_ops.rotate.tinykit import Tinykit
 
-NAMES = ("superuser", "tokens", "basic", *KINDS)
+NAMES = ("superuser", "tokens", "basic", *KINDS, backup_keys.NAME)
 Say = Callable[[str], None]
+#: How an old value that is left is told, and one that is gone.
+_OLD_VALUE = ("the old one is still in", "the old one is nowhere on this host")
+_OLD_KEYS = ("the old ones are needed for", "no snapshot from before the change is left")
 
 
 def rotate(config: AgentConfig, names: Iterable[str], say: Say, password: str = "") -> Exit:
@@ -59,24 +63,26 @@ def _rotate_one(config: AgentConfig, name: str, say: Say, password: str) -> Exit
         return Exit.OK
     if name == "basic":
         return _prove(name, rotate_basic(config), say)
-    return _rotate_given(config, name, say)
+    if name == backup_keys.NAME:
+        return _tell(backup_keys.rotate_backup_keys(config), name, say, _OLD_KEYS)
+    return _tell(rotate_given(config, name), name, say, _OLD_VALUE)
 
 
-def _rotate_given(config: AgentConfig, kind: str, say: Say) -> Exit:
-    found = rotate_given(config, kind)
+def _tell(found: list[Given], name: str, say: Say, words: tuple[str, str]) -> Exit:
+    left, gone = words
     for one in found:
         if one.state is State.WAITING:
             say(f"{one.name}: give the inventory a new value, deploy, then run this again")
         for place in one.places:
-            say(f"{one.name}: the old one is still in {place}")
+            say(f"{one.name}: {left} {place}")
         if one.state is State.GONE:
-            say(f"{one.name}: the old one is nowhere on this host")
+            say(f"{one.name}: {gone}")
     states = {one.state for one in found}
     if State.LEFT in states:
         return Exit.FINDINGS
     if State.WAITING in states:
         return Exit.TRY_AGAIN
-    say(f"{kind}: {ELSEWHERE[kind]}")
+    say(f"{name}: {backup_keys.ELSEWHERE if name == backup_keys.NAME else ELSEWHERE[name]}")
     return Exit.OK
 
 
