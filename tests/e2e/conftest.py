@@ -33,6 +33,7 @@ LONGEST = (
     "test_check_mutations.py",
     "test_day_two.py",
     "test_provision.py",
+    "test_adopt.py",
 )
 
 

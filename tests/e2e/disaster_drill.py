@@ -80,7 +80,8 @@ class Person:
         file = self._folder / "download.bin"
         file.unlink(missing_ok=True)
         path = f"/_pb/api/files/{row['collectionId']}/{row['id']}/{name}"
-        said = execute(self._curl(self.host, path, "--fail", "--output", str(file)))
+        words = (*self._mine(), "--fail", "--output", str(file))
+        said = execute(self._curl(self.host, path, *words))
         assert said.code == 0, said.text
         return hashlib.sha256(file.read_bytes()).hexdigest()
 

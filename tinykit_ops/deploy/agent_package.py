@@ -19,6 +19,7 @@ from pathlib import Path
 
 import tinykit_ops
 from tinykit_ops import layout
+from tinykit_ops.artifacts import PIP_RETRIES
 from tinykit_ops.deploy.templates import ROOT
 
 REQUIREMENTS = ROOT / "requirements" / "agent.txt"
@@ -38,7 +39,7 @@ if ! [ -e "$venv/.complete" ] || ! "$venv/bin/python" -c 'import click' 2>/dev/n
   python3 -m venv "$venv"
   TMPDIR="$venv" "$venv/bin/python" -m pip install --quiet --no-input --no-deps --no-cache-dir \\
     --disable-pip-version-check --no-compile --only-binary=:all: --require-hashes \\
-    -r "$stage/requirements.txt"
+    --retries={retries} -r "$stage/requirements.txt"
   sync -f "$venv"  # or a power cut could leave empty files behind the word "complete"
   touch "$venv/.complete"
 fi
@@ -73,6 +74,7 @@ def install_script() -> str:
         lock_dir=shlex.quote(layout.LOCK_DIR),
         build=build_id(),
         venv=_short_hash(REQUIREMENTS.read_bytes()),
+        retries=PIP_RETRIES,
     )
 
 
