@@ -124,8 +124,9 @@ class UpgradeBench:
         """Activate a release, and kill that after so many seconds."""
 
         def change() -> tuple[int, str]:
-            line = f"(sleep {seconds:.2f}; {_KILL}) >/dev/null 2>&1 & "
-            line += f"{layout.AGENT_COMMAND} release activate {release}"
+            line = f"(sleep {seconds:.2f}; {_KILL}) >/dev/null 2>&1 & killer=$!; "
+            line += f"{layout.AGENT_COMMAND} release activate {release}; code=$?; "
+            line += "kill $killer; exit $code"  # or it would kill the run after this one
             return _told(self.host.ssh([line], check=False))
 
         return self.watched(f"killed after {seconds:.1f} s", change)
