@@ -24,7 +24,7 @@ from firewall_inside import (
     ways_in,
 )
 from firewall_trials import Trials
-from tests_e2e_support import Provisioner
+from tests_e2e_support import RUNTIME, Provisioner
 
 from tinykit_ops.lab.lab import Lab
 
@@ -145,7 +145,7 @@ def test_the_apps_proxy_gets_nowhere_inside(trials):
     with surroundings(trials):
         servers = [*plain((*PUBLIC, *CLOSED)), *plain(own_addresses(trials), PORT)]
         assert unanswered(trials, servers) == []  # nothing but the firewall is in the way
-        for url in plain(PUBLIC):
+        for url in plain(PUBLIC[:1] if RUNTIME == "docker" else PUBLIC):  # containers: only IPv4
             assert MARK in proxied(trials, url), url  # the Internet can be reached
         ways = ways_in(trials)
         with ThreadPoolExecutor(4) as pool:

@@ -29,7 +29,7 @@ from disaster_drill import Person
 from tests_e2e_support import BIN, ROOT, execute
 
 from tinykit_ops.adopt.deadline import LONGEST_SECONDS
-from tinykit_ops.errors import TinykitOpsError
+from tinykit_ops.errors import Exit, TinykitOpsError
 from tinykit_ops.lab.base_image import base_image_path
 from tinykit_ops.lab.contract import build_contract_release
 from tinykit_ops.lab.inventory import ADMIN_EMAIL, connection
@@ -39,6 +39,7 @@ VERSIONS = {"units": "0.23.4", "bare": "0.40.6", "docker": "0.23.4"}
 BOOT_SECONDS = 180.0  #: within which a host without a controller serves after a boot
 #: Until then nothing may be noted yet, and programs of a shell are gone with the power, as ever.
 EARLIEST = 10.0
+BUSY_SECONDS = 300.0  #: after which nobody may hold the host any more
 Projects = dict[str, dict[str, Any]]
 
 
@@ -82,7 +83,13 @@ class Trial:
 
     def convert(self) -> str:
         """Returns what it said."""
-        return self._must(execute(self._adopt(*self._by, "--yes", "--accept-losses"), seconds=1800))
+        words = self._adopt(*self._by, "--yes", "--accept-losses")
+        until = time.monotonic() + BUSY_SECONDS
+        while (run := execute(words, seconds=1800)).code == Exit.TRY_AGAIN:
+            if time.monotonic() > until:
+                break
+            time.sleep(5)  # the deploy of a controller that was killed is still at work
+        return self._must(run)
 
     def back(self) -> None:
         self._must(execute(self._adopt(*self._by, "--back", "--yes"), seconds=1800))

@@ -53,7 +53,7 @@ class RuntimeStep:
                 if self.secrets.is_dir()
                 else left
             )
-        if files.read(Path(layout.DOCKER_RESOLV)) != self._resolvers():
+        if not self._has_resolvers():
             left.append("the containers' resolvers")
         return [*self.images.pending(), *left]
 
@@ -61,7 +61,8 @@ class RuntimeStep:
         """Build first, so that what serves now serves meanwhile; then stop it."""
         if self.docker:
             self.images.apply()
-            files.write(Path(layout.DOCKER_RESOLV), self._resolvers())
+            if not self._has_resolvers():  # a newer file starts every container anew
+                files.write(Path(layout.DOCKER_RESOLV), self._resolvers())
         if others := list(self._others()):
             done = subprocess.run(
                 ["systemctl", "stop", *others], capture_output=True, text=True, check=False
@@ -77,6 +78,9 @@ class RuntimeStep:
             program = self.running(unit)
             if program is not None and in_docker(program) != self.docker:
                 yield unit
+
+    def _has_resolvers(self) -> bool:
+        return files.read(Path(layout.DOCKER_RESOLV)) == self._resolvers()
 
     def _resolvers(self) -> str:
         return "".join(f"nameserver {address}\n" for address in container_resolvers(self.settings))

@@ -137,6 +137,21 @@ def test_images_are_built_once_on_a_base_that_is_pulled(make_settings, world):
     )
 
 
+def test_a_release_more_leaves_what_running_containers_read_as_it_is(
+    make_settings, world, tmp_path, monkeypatch
+):
+    resolv = tmp_path / "docker-resolv.conf"
+    monkeypatch.setattr(layout, "DOCKER_RESOLV", str(resolv))
+    settings = make_settings(runtime="docker", docker={"resolvers": ["192.0.2.5"]})
+    step = RuntimeStep(settings, running=running())
+    step.apply()
+    before = resolv.stat()
+    world.images.pop("tinykit-ops/tinykit:two")
+    assert step.pending() == ["image tinykit-ops/tinykit:two"]
+    step.apply()
+    assert (resolv.stat().st_ino, resolv.stat().st_ctime_ns) == (before.st_ino, before.st_ctime_ns)
+
+
 def test_another_base_makes_every_image_anew(make_settings, world):
     settings = make_settings(runtime="docker").docker
     ImagesStep(settings).apply()
