@@ -20,7 +20,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +93,12 @@ class Trial:
     def back(self) -> None:
         self._must(execute(self._adopt(*self._by, "--back", "--yes"), seconds=1800))
 
-    def break_off(self, seconds: float, break_it: Callable[[subprocess.Popen[str]], None]) -> None:
-        """A conversion that is broken off some seconds after the old install began to stop."""
+    def break_off(self, seconds: float, *, power: bool = False) -> None:
+        """A conversion whose controller dies some seconds after the old install began to stop.
+
+        Args:
+            power: the host loses its power, too, and nobody at the controller tries again.
+        """
         words = self._adopt(*self._by, "--yes", "--accept-losses")
         with subprocess.Popen(
             words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -105,13 +108,9 @@ class Trial:
                 if line.startswith("stopping the old install"):
                     time.sleep(seconds)
                     break
-            break_it(run)
+            if power:
+                self.host.kill()
             run.kill()
-
-    def cut_power(self, run: subprocess.Popen[str]) -> None:
-        """The host's, and nobody at the controller tries again."""
-        self.host.kill()
-        run.kill()
 
     def goes_back(self, seconds: float, before: Projects) -> None:
         """Without anybody, and with everything."""
@@ -178,9 +177,9 @@ def _campaign(
     trial.write()
     away = _round(trial, release, before)
     for number in range(kills):
-        for what, break_it in (("controller", subprocess.Popen.kill), ("host", trial.cut_power)):
+        for what in ("controller", "host"):
             seconds = rng.uniform(EARLIEST if what == "host" else 0, 0.9 * away)
-            trial.break_off(seconds, break_it)
+            trial.break_off(seconds, power=what == "host")
             told = f"the {what} dies {seconds:.1f} s after the old install began to stop"
             print(f"{trial.kind} on {release}: {number}: {told}", flush=True)
             if what == "host":
@@ -188,7 +187,7 @@ def _campaign(
                 trial.goes_back(BOOT_SECONDS, before)
             _round(trial, release, before)
     if wait:
-        trial.break_off(rng.uniform(0, 0.9 * away), subprocess.Popen.kill)
+        trial.break_off(rng.uniform(0, 0.9 * away))
         trial.goes_back(LONGEST_SECONDS + BOOT_SECONDS, before)
     return trial.wrong
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 
 from tinykit_ops import layout
+from tinykit_ops.adopt.aside import UNITS
 from tinykit_ops.host import files
 from tinykit_ops.host.units import systemctl
 
@@ -13,7 +13,7 @@ from tinykit_ops.host.units import systemctl
 LONGEST_SECONDS = 900
 SERVICE = f"{layout.ADOPT_BACK_UNIT}.service"
 TIMER = f"{layout.ADOPT_BACK_UNIT}.timer"
-UNIT_FILE = Path("/etc/systemd/system") / SERVICE
+UNIT_FILE = UNITS / SERVICE
 #: Enabled, because neither a timer nor a controller's connection outlives a reboot.
 _SERVICE_TEXT = f"""\
 # Managed by tinykit-ops: there while an install is converted, and not after.

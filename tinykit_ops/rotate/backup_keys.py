@@ -8,7 +8,7 @@ until the change was seen count as old.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -79,14 +79,16 @@ def _one(
         _remember(kept, old, changed)
     before = [one for one in snapshot_ids(opened(name)) if one < changed]
     if before:
-        return Given(about, State.LEFT, tuple(_told(before)))
+        return Given(about, State.LEFT, (_told(before),))
     kept.unlink()
     return Given(about, State.GONE)
 
 
-def _told(snapshots: list[str]) -> Iterator[str]:
+def _told(snapshots: list[str]) -> str:
     count = f"{len(snapshots)} snapshot{'s' if len(snapshots) > 1 else ''}"
-    yield f"{count}, the newest {snapshots[-1]}: keep the old private key until retention ends them"
+    return (
+        f"{count}, the newest {snapshots[-1]}: keep the old private key until retention ends them"
+    )
 
 
 def _remembered(kept: Path) -> tuple[list[str], str]:

@@ -18,9 +18,6 @@ from tinykit_ops.rotate.tinykit import Tinykit
 
 NAMES = ("superuser", "tokens", "basic", *KINDS, backup_keys.NAME)
 Say = Callable[[str], None]
-#: How an old value that is left is told, and one that is gone.
-_OLD_VALUE = ("the old one is still in", "the old one is nowhere on this host")
-_OLD_KEYS = ("the old ones are needed for", "no snapshot from before the change is left")
 
 
 def rotate(config: AgentConfig, names: Iterable[str], say: Say, password: str = "") -> Exit:
@@ -64,12 +61,23 @@ def _rotate_one(config: AgentConfig, name: str, say: Say, password: str) -> Exit
     if name == "basic":
         return _prove(name, rotate_basic(config), say)
     if name == backup_keys.NAME:
-        return _tell(backup_keys.rotate_backup_keys(config), name, say, _OLD_KEYS)
-    return _tell(rotate_given(config, name), name, say, _OLD_VALUE)
+        return _tell(
+            backup_keys.rotate_backup_keys(config),
+            say,
+            left="the old ones are needed for",
+            gone="no snapshot from before the change is left",
+            done=f"{name}: {backup_keys.ELSEWHERE}",
+        )
+    return _tell(
+        rotate_given(config, name),
+        say,
+        left="the old one is still in",
+        gone="the old one is nowhere on this host",
+        done=f"{name}: {ELSEWHERE[name]}",
+    )
 
 
-def _tell(found: list[Given], name: str, say: Say, words: tuple[str, str]) -> Exit:
-    left, gone = words
+def _tell(found: list[Given], say: Say, *, left: str, gone: str, done: str) -> Exit:
     for one in found:
         if one.state is State.WAITING:
             say(f"{one.name}: give the inventory a new value, deploy, then run this again")
@@ -82,7 +90,7 @@ def _tell(found: list[Given], name: str, say: Say, words: tuple[str, str]) -> Ex
         return Exit.FINDINGS
     if State.WAITING in states:
         return Exit.TRY_AGAIN
-    say(f"{name}: {backup_keys.ELSEWHERE if name == backup_keys.NAME else ELSEWHERE[name]}")
+    say(done)
     return Exit.OK
 
 
