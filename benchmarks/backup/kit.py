@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 _TESTS = Path(__file__).parents[2] / "tests" / "integration"
-for _folder in ("backup", "pocketbase"):
+for _folder in ("", "backup", "pocketbase"):
     sys.path.append(str(_TESTS / _folder))
 
 from backup_kit import ACCESS_KEY, Instance, S3Server, objects  # noqa: E402

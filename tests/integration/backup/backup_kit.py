@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from pocketbase_kit import Server, free_port
+from pocketbase_kit import Server
+from ports import free_port
+from waiting import PATIENCE, until_it_listens
 
 from tinykit_ops.agent.config import AgentConfig, load_agent_config
 from tinykit_ops.artifacts import local_binary
@@ -57,18 +57,13 @@ class S3Server:
             stdout=self.log.open("ab"),
             stderr=subprocess.STDOUT,
         )
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return self
-            except OSError:
-                time.sleep(0.05)
-        raise AssertionError(self.log.read_text())
+        until_it_listens(self.port, self.process, self.log.read_text)
+        return self
 
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(PATIENCE)
             self.process = None
 
     def make_bucket(self) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import zstandard
 from backup_kit import CANARY, Instance, S3Server, objects, snapshots
-from pocketbase_kit import free_port
+from ports import free_port
 
 from tinykit_ops.backup import run as run_module
 from tinykit_ops.backup.errors import BackupError

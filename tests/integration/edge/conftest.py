@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,8 @@ import pytest
 from edge_client import DOMAIN, Edge
 from edge_drivers import DRIVERS, Driver, Place
 from edge_standins import Upstream
+from ports import free_port
+from waiting import PATIENCE, until
 
 from tinykit_ops.edge.plan import sites
 from tinykit_ops.settings import Settings, load_settings
@@ -42,10 +42,10 @@ def edge(driver: Driver, tmp_path: Path) -> Iterator[Callable[..., Edge]]:
             upstream.start()
             ends.append(upstream.end)
         made = Edge(
-            *(_free_port(), _free_port()),
+            *(free_port(), free_port()),
             *(tinykit, pocketbase),
             *(folder / "access.log", folder / "said.log"),
-            _free_port(),
+            free_port(),
         )
         settings = _settings(driver, folder, changes)
         place = Place(
@@ -80,18 +80,19 @@ def _settings(driver: Driver, folder: Path, changes: dict[str, Any]) -> Settings
 def _wait(edge: Edge, process: subprocess.Popen[bytes], settings: Settings) -> None:
     """Until every name has its certificate."""
     waiting = [name for site in sites(settings) for name in site.names]
-    for _ in range(600):
-        if process.poll() is not None:
-            break
+
+    def all_have_one() -> bool:
+        assert process.poll() is None, f"the edge ended:\n{edge.said.read_text()}"
         try:
             while waiting:
                 edge.connect(waiting[0]).close()
                 waiting.pop(0)
-        except (OSError, ssl.SSLError):
-            time.sleep(0.05)
-            continue
-        return
-    raise RuntimeError(f"the edge has no certificate for {waiting}:\n{edge.said.read_text()}")
+            socket.create_connection(("127.0.0.1", edge.http_port), PATIENCE).close()
+        except OSError:
+            return False
+        return True
+
+    until(all_have_one, f"a certificate for each of {waiting}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -100,11 +101,4 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(5)
     except subprocess.TimeoutExpired:  # a stream of a failed test may still be open
         process.kill()
-        process.wait(5)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        process.wait(PATIENCE)

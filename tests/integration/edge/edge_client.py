@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge_standins import Upstream
+from waiting import PATIENCE
 
 DOMAIN = "apps.example.com"
 V4, V6 = "127.0.0.1", "::1"
@@ -66,14 +67,14 @@ class Edge:
 
     def ask_plainly(self, path: str, *, host: str = DOMAIN, at: str = V4, **headers: str) -> Answer:
         """The same without TLS."""
-        connection = http.client.HTTPConnection(at, self.http_port, timeout=10)
+        connection = http.client.HTTPConnection(at, self.http_port, timeout=PATIENCE)
         try:
             return _exchange(connection, "GET", path, "", {"Host": host, **headers})
         finally:
             connection.close()
 
     def say(self, request: str, *, host: str = DOMAIN, at: str = V4) -> str:
-        """These very bytes over TLS; what came back until the edge hung up, or 10 s passed."""
+        """These very bytes over TLS; what came back until the edge hung up."""
         with self.connect(host, at) as stream:
             stream.sendall(request.encode("latin-1"))
             parts = []
@@ -93,12 +94,22 @@ class Edge:
             context.set_ciphers("ALL:@SECLEVEL=0")
             context.minimum_version = ssl.TLSVersion.TLSv1
             context.maximum_version = limits["newest"]
-        raw = socket.create_connection((at, self.https_port), timeout=10)
+        raw = socket.create_connection((at, self.https_port), timeout=PATIENCE)
         try:
             return context.wrap_socket(raw, server_hostname=sni)
         except BaseException:
             raw.close()
             raise
+
+
+def received(stream: ssl.SSLSocket, wanted: bytes) -> bytes:
+    """What comes up to and with these bytes."""
+    got = b""
+    while wanted not in got:
+        part = stream.recv(65536)
+        assert part, f"it ended before {wanted!r}: {got!r}"
+        got += part
+    return got
 
 
 def _exchange(

@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
+from waiting import PATIENCE
+
 from tinykit_ops import layout
 
 TOKEN = "the-secret-of-the-hooks-0123456789"
@@ -62,6 +64,7 @@ class Upstream:
         handler = type("Handler", (_Handler,), {"upstream": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
+        self.server.socket.listen(128)  # five that wait are soon there on a busy machine
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -118,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.close_connection = True
         for number, part in enumerate(parts):
-            if number and not self.upstream.go_on.wait(30):
+            if number and not self.upstream.go_on.wait(PATIENCE):
                 return
             self.wfile.write(part.encode())
             self.wfile.flush()

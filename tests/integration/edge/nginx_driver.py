@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_standins import TOKEN
+from waiting import until
 
 from tinykit_ops import layout
 from tinykit_ops.deploy.templates import render
@@ -89,9 +89,5 @@ class NginxDriver:
 
 def logged(running: Edge, count: int) -> list[dict[str, Any]]:
     """So many lines of the access log; nginx writes one after it has answered."""
-    for _ in range(200):
-        lines = running.log.read_text().splitlines()
-        if len(lines) >= count:
-            break
-        time.sleep(0.02)
-    return [json.loads(line) for line in lines]
+    until(lambda: running.log.read_text().count("\n") >= count, f"{count} lines of the log")
+    return [json.loads(line) for line in running.log.read_text().splitlines()]

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from edge_client import DOMAIN, V4, V6
+from edge_client import DOMAIN, V4, V6, received
 from edge_drivers import CaddyDriver
 
 LOGIN = "/_pb/api/collections/users/auth-with-password"
@@ -78,8 +78,7 @@ def test_when_all_streams_are_taken_the_next_is_refused_and_everything_else_goes
     streams = [running.connect(DOMAIN) for _ in range(25)]
     for stream in streams:
         stream.sendall(request.encode())
-        while b"data: one" not in stream.recv(65536):
-            pass
+        received(stream, b"data: one")
     assert running.ask("/_tk/realtime/x").status == 503
     assert running.ask("/").status == 200
     running.tinykit.go_on.set()

@@ -187,9 +187,9 @@ def test_a_request_in_another_form_never_reaches_the_app(edge, head):
     ],
 )
 def test_so_many_a_minute_pass_at_once_and_the_next_is_429(edge, limit, path, method):
-    running = edge(edge={"limits": {limit: 5}})
-    got = [running.ask(path, method, Origin=OWN).status for _ in range(7)]
-    assert got == [200] * 5 + [429] * 2
+    running = edge(edge={"limits": {limit: 2}})  # nginx lets one more pass every 30 seconds
+    got = [running.ask(path, method, Origin=OWN).status for _ in range(4)]
+    assert got == [200] * 2 + [429] * 2
     assert running.ask(path, method, at=V6, Origin=OWN).status == 200, "by address"
 
 

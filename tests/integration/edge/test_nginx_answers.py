@@ -6,13 +6,13 @@ import json
 import os
 import signal
 import socket
-import time
 from pathlib import Path
 
 import pytest
-from edge_client import DOMAIN
+from edge_client import DOMAIN, received
 from edge_standins import ACCOUNT_COOKIE, RIGHT
 from nginx_driver import NginxDriver, logged
+from waiting import PATIENCE, until
 
 COOKIE = {"Cookie": ACCOUNT_COOKIE}
 
@@ -30,14 +30,11 @@ def test_an_event_arrives_before_the_next_one_is_there_and_is_not_compressed(edg
             f"GET /_tk/realtime/x HTTP/1.1\r\nHost: {DOMAIN}\r\nAccept-Encoding: gzip\r\n"
             f"X-Answer: {told}\r\n\r\n".encode()
         )
-        got = stream.recv(65536)
-        while b"one" not in got:
-            got += stream.recv(65536)
+        got = received(stream, b"one")
         assert b"two" not in got
         assert b"gzip" not in got
         running.tinykit.go_on.set()
-        while b"two" not in got:
-            got += stream.recv(65536)
+        received(stream, b"two")
 
 
 def test_a_long_text_is_compressed_for_who_can_read_it(edge):
@@ -93,11 +90,7 @@ def _reload(pid):
     children = Path(f"/proc/{pid}/task/{pid}/children")
     before = children.read_text().split()
     os.kill(pid, signal.SIGHUP)
-    for _ in range(200):
-        if not set(before) & set(children.read_text().split()):
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"Workers {before} did not end.")
+    until(lambda: not set(before) & set(children.read_text().split()), f"the end of {before}")
 
 
 def test_a_password_of_the_edge_stays_there_however_it_is_sent(edge):
@@ -160,7 +153,7 @@ def test_a_name_that_is_not_ours_gets_no_certificate_and_no_answer(edge):
             running.connect(name)
     request = "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"
     assert running.say(request) == ""
-    with socket.create_connection(("127.0.0.1", running.http_port), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", running.http_port), timeout=PATIENCE) as plain:
         plain.sendall(request.encode())
         assert _received(plain) == b""
 

@@ -4,7 +4,7 @@ import json
 import socket
 
 import pytest
-from edge_client import DOMAIN, V4, V6
+from edge_client import DOMAIN, V4, V6, received
 from edge_standins import ACCOUNT_COOKIE
 
 EVENTS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
@@ -20,26 +20,16 @@ def opened(running, path, headers=None, *, at=V4, more=""):
     return stream
 
 
-def until(stream, wanted):
-    """What comes up to and with these bytes."""
-    got = b""
-    while wanted not in got:
-        part = stream.recv(65536)
-        assert part, f"it ended before {wanted!r}: {got!r}"
-        got += part
-    return got
-
-
 @pytest.mark.parametrize("at", [V4, V6])
 @pytest.mark.parametrize("accepts", ["", "Accept-Encoding: gzip, zstd\r\n"])
 def test_an_event_arrives_before_the_next_one_happens(edge, accepts, at):
     running = edge()
     with opened(running, "/_tk/realtime/x", at=at, more=accepts) as stream:
-        head = until(stream, b"data: one")
+        head = received(stream, b"data: one")
         assert head.startswith(b"HTTP/1.1 200")
         assert b"content-encoding" not in head.lower()
         running.tinykit.go_on.set()
-        until(stream, b"data: two")
+        received(stream, b"data: two")
 
 
 @pytest.mark.parametrize("kind", ["text/event-stream", "text/plain; charset=utf-8"])
@@ -47,15 +37,15 @@ def test_a_language_models_words_arrive_one_by_one(edge, kind):
     running = edge()
     more = f"Cookie: {ACCOUNT_COOKIE}\r\nAccept-Encoding: gzip\r\n"
     with opened(running, "/api/projects/x/agent", {"Content-Type": kind}, more=more) as stream:
-        until(stream, b"data: one")
+        received(stream, b"data: one")
         running.tinykit.go_on.set()
-        until(stream, b"data: two")
+        received(stream, b"data: two")
 
 
 def test_a_client_that_leaves_ends_the_stream_behind_the_edge_too(edge):
     running = edge()
     stream = opened(running, "/_tk/realtime/x")
-    until(stream, b"data: one")
+    received(stream, b"data: one")
     stream.shutdown(socket.SHUT_RDWR)
     stream.close()
     assert running.ask("/").status == 200

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ports import free_port
+from waiting import PATIENCE
 
 from tinykit_ops.artifacts import local_binary
 from tinykit_ops.pocketbase.client import PocketBase
@@ -60,9 +61,7 @@ class Instance:
 
     def start(self) -> Instance:
         """Serve on a free port."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         environment = {**os.environ, "CREDENTIALS_DIRECTORY": str(self.folder / "credentials")}
         with (self.folder / "log").open("ab") as log:
@@ -73,7 +72,7 @@ class Instance:
                 stderr=log,
             )
         with PocketBase(self.url) as pocketbase:
-            pocketbase.wait_until_healthy(30)
+            pocketbase.wait_until_healthy(PATIENCE, lambda: self.process.poll() is not None)
         return self
 
     def log(self) -> str:
@@ -84,7 +83,7 @@ class Instance:
         """End it."""
         if self.process:
             self.process.terminate()
-            self.process.wait(30)
+            self.process.wait(PATIENCE)
             self.process = None
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 from typing import Any
+
+from ports import free_port
+from waiting import PATIENCE
 
 from tinykit_ops.artifacts import local_binary
 from tinykit_ops.pocketbase.client import PocketBase
@@ -38,12 +40,6 @@ NOTES = {
         },
     ],
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:
@@ -108,7 +104,7 @@ class Server:
             stderr=subprocess.STDOUT,
         )
         log.close()
-        self.pb.wait_until_healthy(30, lambda: self.process.poll() is not None)
+        self.pb.wait_until_healthy(PATIENCE, lambda: self.process.poll() is not None)
         self.pb.login_superuser(EMAIL, PASSWORD)
         return self
 
@@ -119,13 +115,13 @@ class Server:
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(30)
+            self.process.wait(PATIENCE)
             self.process = None
 
     def kill(self) -> None:
         if self.process is not None:
             self.process.kill()
-            self.process.wait(30)
+            self.process.wait(PATIENCE)
             self.process = None
 
     def log_text(self) -> str:
@@ -137,7 +133,7 @@ class Server:
 
         headers = {"X-Tinykit-Ops-Token": self.token if token is None else token}
         headers.update(extra.pop("headers", {}))
-        return requests.request(method, self.url + path, headers=headers, timeout=30, **extra)
+        return requests.request(method, self.url + path, headers=headers, timeout=PATIENCE, **extra)
 
 
 def make_template(folder: Path, version: str) -> Path:

@@ -8,7 +8,6 @@ import os
 import socket
 import ssl
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pocketbase_kit import Server, free_port
+from pocketbase_kit import Server
+from ports import free_port
+from waiting import PATIENCE, until
 
 from tinykit_ops.artifacts import local_binary
 from tinykit_ops.edge.caddy import HOOK_TOKEN, caddyfile
@@ -50,7 +51,9 @@ class Edge:
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         connection = http.client.HTTPConnection(DOMAIN)
-        raw = socket.create_connection(("127.0.0.1", self.port), 10, source_address=(client, 0))
+        raw = socket.create_connection(
+            ("127.0.0.1", self.port), PATIENCE, source_address=(client, 0)
+        )
         connection.sock = context.wrap_socket(raw, server_hostname=DOMAIN)
         sent = {"Host": DOMAIN, **FORGED, **headers}
         try:
@@ -95,7 +98,7 @@ def edge(version: str, template: Path, tmp_path: Path) -> Iterator[Edge]:
     finally:
         if caddy:
             caddy.terminate()
-            caddy.wait(20)
+            caddy.wait(PATIENCE)
         server.kill()
 
 
@@ -121,10 +124,7 @@ def run_caddy(settings: Settings, server: Server, port: int, folder: Path) -> An
             stderr=log,
             env={"HOME": str(folder), "XDG_DATA_HOME": str(folder), "PATH": os.defpath},
         )
-    for _ in range(200):
-        if process.poll() is not None or _shakes_hands(port):
-            break
-        time.sleep(0.05)
+    until(lambda: process.poll() is not None or _shakes_hands(port), "Caddy's certificate")
     return process
 
 

@@ -5,7 +5,8 @@ import socket
 import threading
 
 import pytest
-from pocketbase_kit import EMAIL, PASSWORD, Server, free_port
+from pocketbase_kit import EMAIL, PASSWORD, Server
+from ports import free_port
 
 from tinykit_ops.pocketbase.client import PocketBase
 from tinykit_ops.pocketbase.errors import (

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from dashboard_day import DAY, openmetrics
-from live_prometheus import Prometheus, free_port, start
+from live_prometheus import Prometheus, start
+from ports import free_port
 
 from tinykit_ops.monitoring.dashboard import dashboard
 

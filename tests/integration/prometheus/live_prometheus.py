@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -13,14 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 60.0  #: seconds, at most, for something to come up on a busy machine
-
-
-def free_port() -> int:
-    """One of loopback that nobody uses."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+from waiting import until, until_it_listens
 
 
 def start(words: Sequence[str | Path], folder: Path, port: int) -> subprocess.Popen[bytes]:
@@ -28,20 +19,17 @@ def start(words: Sequence[str | Path], folder: Path, port: int) -> subprocess.Po
     log = folder / f"{Path(words[0]).name}-{port}.log"
     with log.open("wb") as said:
         process = subprocess.Popen(words, cwd=folder, stdout=said, stderr=said)
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return process
-        except OSError:
-            time.sleep(0.1)
-    process.kill()
-    raise AssertionError(f"{words[0]} does not listen on {port}: {log.read_text()[-2000:]}")
+    try:
+        until_it_listens(port, process, log.read_text)
+    except AssertionError:
+        process.kill()
+        raise
+    return process
 
 
 def fetch(url: str) -> str:
     """What an address answers."""
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return str(answer.read().decode())
 
 
@@ -69,14 +57,13 @@ class Prometheus:
 
     def _wait_ready(self) -> None:
         # It listens before its store is open, and refuses questions until then.
-        deadline = time.monotonic() + PATIENCE
-        while True:
+        def is_ready() -> bool:
             try:
-                fetch(f"{self.url}/-/ready")
-                return
-            except OSError as error:
-                assert time.monotonic() < deadline, f"{self.url} is not ready: {error}"
-                time.sleep(0.1)
+                return bool(fetch(f"{self.url}/-/ready"))
+            except OSError:
+                return False
+
+        until(is_ready, f"{self.url} ready")
 
     def _ask(self, kind: str, **words: Any) -> list[dict[str, Any]]:
         data: dict[str, Any] = self._api(f"{kind}?{urllib.parse.urlencode(words)}")
