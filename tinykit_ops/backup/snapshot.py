@@ -30,6 +30,7 @@ HEADER = "X-Tinykit-Ops-Token"
 ROUTE = "/api/tinykit-ops/snapshot"
 POLL_SECONDS = 0.25
 LONGEST_SECONDS = 2 * 3600.0  #: VACUUM INTO takes 5 to 7 seconds a gigabyte
+BUSY_SECONDS = 300.0  #: for another copy: of a release's trial, or of a run that was killed
 SILENCE_SECONDS = 60.0  #: how long PocketBase may not answer while it works
 MARGIN_BYTES = 64 << 20
 
@@ -93,12 +94,20 @@ def _ask_pocketbase(places: Places, token: str) -> Path:
     """Let the hook write a copy. Returns its path, in a folder that PocketBase's user owns."""
     headers = {HEADER: token}
     with PocketBase(places.pocketbase_url) as server:
-        try:
-            started = server.call("POST", ROUTE, headers=headers)
-        except PocketBaseError as error:
-            raise _refusal(error) from None
-        file = _wait(server, str(started["id"]), headers)
+        file = _wait(server, _begin(server, headers), headers)
     return places.snapshots / Path(file).name
+
+
+def _begin(server: PocketBase, headers: dict[str, str]) -> str:
+    """Start a copy, after one that is being made. Returns its id."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return str(server.call("POST", ROUTE, headers=headers)["id"])
+        except PocketBaseError as error:
+            if error.status != 409 or time.monotonic() >= deadline:
+                raise _refusal(error) from None
+        time.sleep(POLL_SECONDS)
 
 
 def _wait(server: PocketBase, snapshot: str, headers: dict[str, str]) -> str:
@@ -130,7 +139,7 @@ def _wait(server: PocketBase, snapshot: str, headers: dict[str, str]) -> str:
 def _refusal(error: PocketBaseError) -> TinykitOpsError:
     if error.status == 409:
         return BackupBusyError(
-            "PocketBase is taking a snapshot already",
+            f"PocketBase is taking a snapshot already, still after {BUSY_SECONDS:g} seconds",
             where=error.where,
             hint="wait for it and run again",
         )

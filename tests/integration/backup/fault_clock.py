@@ -39,7 +39,7 @@ time.time = lambda: _time() + _ahead
 time.time_ns = lambda: _time_ns() + int(_ahead * 1e9)
 datetime.datetime = datetime_moved
 """
-SECONDS = 120
+SECONDS = 300
 DAY = 86400
 
 

@@ -10,7 +10,7 @@ from unittest.mock import patch
 from backup_kit import Instance, S3Server
 from campaign_bench import listed, make_key, tell
 from fault_cases import Case, must_work, restored
-from faulty_proxy import Fault, FaultyProxy, Request
+from faulty_proxy import SILENT, Fault, FaultyProxy, Request
 
 from tinykit_ops.backup import archive_uploads
 from tinykit_ops.backup.targets import s3_client, s3_multipart
@@ -59,8 +59,6 @@ def little_patience() -> Iterator[None]:
             (s3_multipart, "PART_BYTES", PART),
             (archive_uploads, "BIG_BYTES", PART),
             (s3_client, "ATTEMPTS", 3),
-            (s3_client, "READ_SECONDS", 2),
-            (s3_client, "CONNECT_SECONDS", 2),
             (s3_client, "LONGEST_PAUSE", 0.5),
         ):
             stack.enter_context(patch.object(module, name, value))
@@ -164,11 +162,8 @@ class ServiceFaults:
 
         def try_it() -> list[str]:
             fault = _fault(kind, READING[where], times)
-            self.proxy.faults = [fault]
-            try:
+            with self._meeting(fault):
                 code, said, files = restored(self.instance, self.first, *self.identity)
-            finally:
-                self.proxy.faults = []
             wrong = [] if fault.times != times else ["the fault met nothing"]
             if code == 0 and files != self.good:
                 wrong.append("restored other files than the right ones")
@@ -185,9 +180,16 @@ class ServiceFaults:
         return Case(_counted_as(kind), name, try_it)
 
     def _with(self, fault: Fault, *words: str) -> tuple[int, str]:
+        with self._meeting(fault):
+            return tell(self.instance, *words)
+
+    @contextmanager
+    def _meeting(self, fault: Fault) -> Iterator[None]:
+        seconds = 2 if fault.kind in SILENT else s3_client.READ_SECONDS
         self.proxy.faults = [fault]
         try:
-            return tell(self.instance, *words)
+            with patch.object(s3_client, "READ_SECONDS", seconds):
+                yield
         finally:
             self.proxy.faults = []
 

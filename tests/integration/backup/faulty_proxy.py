@@ -5,11 +5,18 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from waiting import PATIENCE
+
+#: After these a client is ended by nothing but its own patience. Give it little for them alone: a
+#: busy machine is silent for a while, too, and what is sent again because of that would count.
+SILENT = {"silent", "closing"}
 
 
 @dataclass
@@ -44,6 +51,7 @@ class FaultyProxy(ThreadingHTTPServer):
     """Start it with `with`. Client and server agree on the `Host` header, so signatures hold."""
 
     daemon_threads = True
+    request_queue_size = 128  # who finds it full waits a second before the next try
 
     def __init__(self, upstream: int) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -52,7 +60,19 @@ class FaultyProxy(ThreadingHTTPServer):
         self.seen: list[Request] = []
         self.done: list[Request] = []  #: answered by the server with 2xx
         self.ending = threading.Event()
+        self.busy = 0  #: requests that are under way
         self._lock = threading.Lock()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Count a request as long as the block runs."""
+        with self._lock:
+            self.busy += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.busy -= 1
 
     @property
     def endpoint(self) -> str:
@@ -93,6 +113,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def _do(self) -> None:
+        with self.server.at_work():
+            self._one()
+
+    def _one(self) -> None:
         self.close_connection = True
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         request = Request(self.command, self.path, body)
@@ -123,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _do  # noqa: N815
 
     def _forward(self, request: Request, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        upstream = HTTPConnection("127.0.0.1", self.server.upstream, timeout=30)
+        upstream = HTTPConnection("127.0.0.1", self.server.upstream, timeout=PATIENCE)
         try:
             headers = {k: v for k, v in self.headers.items() if k.lower() != "expect"}
             upstream.request(self.command, self.path, body, headers)

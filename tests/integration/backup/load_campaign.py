@@ -166,7 +166,7 @@ class LoadCampaign:
             yield
         finally:
             writer.stdin.close()
-            writer.wait(120)
+            writer.wait(PATIENCE)
 
     def _crashed(self) -> bool:
         process = self.instance.server.process

@@ -119,7 +119,7 @@ def test_the_live_database_is_never_opened_while_pocketbase_runs(
     import os
 
     ran = instance.spawn("run", env={**os.environ, "PYTHONPATH": str(site)})
-    output, _ = ran.communicate(timeout=120)
+    output, _ = ran.communicate(timeout=300)
     assert ran.returncode == 0, output
     opened = trace.read_text().splitlines()
     assert any("index.json" in name for name in opened)

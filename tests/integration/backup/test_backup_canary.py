@@ -5,6 +5,7 @@ every object of the targets, opened."""
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ import zstandard
 from backup_kit import ACCESS_KEY, CANARY, Instance, S3Server
 from campaign_bench import make_key, tell
 from canary_scan import Scan, run_watched
+from waiting import until
 
 PRIVATE_KEY = "AGE-SECRET-KEY"
 
@@ -104,14 +106,26 @@ def test_no_secret_shows_anywhere(
     assert (instance.places.metrics / "tinykit_backup.prom").is_file()
 
 
+def _end_when_seen(standard_input: int, scan: Scan, word: str) -> None:
+    """The command lives until the scan has looked at it, however long that takes."""
+    try:
+        until(lambda: word.encode() in scan.seen.get("environment", b""), "a look at the command")
+    finally:
+        os.close(standard_input)
+
+
 def test_the_scan_finds_a_secret_wherever_it_is(key: tuple[Path, str], tmp_path: Path) -> None:
     scan = Scan(key[0])
     word = "planted-secret"  # another one: tests that run beside this look at all arguments, too
-    child = f"import subprocess; subprocess.run(['sleep', '1'], env={{'LEAK': {word!r}}})"
-    command = subprocess.Popen(
-        [sys.executable, "-c", f"{child}; print({word!r})"], stdout=subprocess.PIPE, text=True
-    )
+    child = f"import subprocess; subprocess.run(['cat'], env={{'LEAK': {word!r}}})"
+    theirs, ours = os.pipe()
+    words = [sys.executable, "-c", f"{child}; print({word!r})"]
+    command = subprocess.Popen(words, stdin=theirs, stdout=subprocess.PIPE, text=True)
+    os.close(theirs)
+    thread = threading.Thread(target=_end_when_seen, args=(ours, scan, word))
+    thread.start()
     assert run_watched(command, scan) == 0
+    thread.join()
     folder = tmp_path / "target"
     folder.mkdir()
     (folder / "object.zst").write_bytes(zstandard.compress(f"{'x' * 99} {word}".encode()))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from backup_kit import CANARY, Instance, snapshots
+from waiting import PATIENCE
 
 from tinykit_ops.backup.errors import TargetAccessError, TargetError
 from tinykit_ops.backup.lock import only_one
@@ -41,26 +42,16 @@ def test_a_scheduled_run_says_nothing_on_stdout_and_its_id_in_every_line(
     assert len({line.split(":")[0] for line in lines}) == 1
 
 
-def test_a_run_waits_for_another_and_names_it(
-    instance: Instance, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_waits_for_another_and_names_it(instance: Instance) -> None:
     folder = instance.add_directory()
-    held, release = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with only_one(instance.places.lock):
-            held.set()
-            release.wait(30)
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    held.wait(10)
-    threading.Timer(1.5, release.set).start()
-    assert instance.run("run", "--wait", "5") == 0
-    holder.join()
-    said = capsys.readouterr().err
-    assert "waiting for another backup: process " in said
-    assert f"since {datetime.now(UTC):%Y-%m-%d}" in said
+    with only_one(instance.places.lock):
+        ran = instance.spawn("run", "--wait", f"{PATIENCE:.0f}")
+        assert ran.stdout is not None
+        said = ran.stdout.readline()
+        assert f"waiting for another backup: process {os.getpid()}, since 20" in said
+        assert snapshots(folder) == []
+    said, _ = ran.communicate(timeout=PATIENCE)
+    assert ran.returncode == 0, said
     assert len(snapshots(folder)) == 1
 
 

@@ -107,11 +107,10 @@ def test_the_next_backup_learns_it_and_its_metrics_tell(
 ) -> None:
     assert instance.run("run") == 0
     assert verifier.verify() == 0
+    (verified,) = snapshots(bucket)
     assert instance.run("run") == 0
     status = read_status(instance.places.status)
-    assert (
-        status is not None and status.targets["offsite"].verified_snapshot == snapshots(bucket)[0]
-    )
+    assert status is not None and status.targets["offsite"].verified_snapshot == verified
     text = (instance.places.metrics / "tinykit_backup.prom").read_text()
     line = 'tinykit_backup_last_verified_timestamp_seconds{target="offsite"} '
     assert float(text.split(line)[1].split()[0]) > 1_700_000_000
@@ -168,7 +167,7 @@ def test_the_instances_prune_keeps_what_the_verifier_proved(
     proven = snapshots(bucket)
     for _ in range(2):
         assert instance.run("run") == 0
-    assert snapshots(bucket)[0] == proven[0] and len(snapshots(bucket)) == 2
+    assert set(proven) < set(snapshots(bucket)) and len(snapshots(bucket)) == 2
     assert verifier.run("prune") == 0
     assert len(snapshots(bucket)) == 2
 

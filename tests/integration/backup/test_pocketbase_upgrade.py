@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from backup_kit import Instance
 from pocketbase_kit import EMAIL, PASSWORD
+from waiting import PATIENCE
 
 from tinykit_ops.artifacts import local_binary
 from tinykit_ops.backup.in_place import InPlace
@@ -151,7 +152,7 @@ class Host:
 
     def judge(self) -> None:
         with PocketBase(self.instance.server.url) as server:
-            server.wait_until_healthy(10)
+            server.wait_until_healthy(PATIENCE)
             server.login_superuser(EMAIL, PASSWORD)
             server.collections()
 

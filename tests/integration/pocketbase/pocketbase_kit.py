@@ -66,7 +66,7 @@ class Server:
         self.migrations.mkdir()
         self.write_credentials()
         self.guesses = 1000  #: wrong passwords of `basic`, a minute and address
-        self.pb = PocketBase(self.url)
+        self.pb = PocketBase(self.url, timeout=PATIENCE)
 
     def write_credentials(self) -> None:
         """What the unit hands over; read anew with every request."""
