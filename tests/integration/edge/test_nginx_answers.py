@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
+import re
 import socket
-from pathlib import Path
+import subprocess
 
 import pytest
 from edge_client import DOMAIN, received
 from edge_standins import ACCOUNT_COOKIE, RIGHT
 from nginx_driver import NginxDriver, logged
-from waiting import PATIENCE, until
+from waiting import PATIENCE
+
+from tinykit_ops.deploy.edge import nginx_unit
 
 COOKIE = {"Cookie": ACCOUNT_COOKIE}
 
@@ -77,20 +78,24 @@ def test_the_judge_is_asked_without_the_body_which_the_server_then_gets(edge, re
     assert [request.body for request in running.tinykit.asked] == [b"{}"] * (status == 200)
 
 
-def test_without_the_secret_nobody_passes(edge):
+def test_a_reload_has_ended_when_nobody_meets_the_former_configuration(edge):
     running = edge()
-    (running.log.parent / "run" / "judge.conf").write_text("")
-    pid = int((running.log.parent / "nginx.pid").read_text())
-    _reload(pid)
-    assert running.ask("/api/projects", **COOKIE).status == 403
+    secret = running.log.parent / "run" / "judge.conf"
+    known = secret.read_text()
+    for text, status in ((("", 403), (known, 200)) * 10):
+        secret.write_text(text)
+        reload_as_the_unit_does(running)
+        assert running.ask("/api/projects", **COOKIE).status == status  # none without the secret
 
 
-def _reload(pid):
-    """Until the workers of before are gone: they still know the secret."""
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    before = children.read_text().split()
-    os.kill(pid, signal.SIGHUP)
-    until(lambda: not set(before) & set(children.read_text().split()), f"the end of {before}")
+def reload_as_the_unit_does(running):
+    """What the unit's line does, as systemd would have it done."""
+    unit = nginx_unit().content
+    (line,) = re.findall(r"ExecReload=/bin/sh -c '(.*)'\n", unit)
+    pid = (running.log.parent / "nginx.pid").read_text().strip()
+    environment = {"PATH": "/usr/bin:/bin", "MAINPID": pid}
+    done = ["sh", "-c", line.replace("$$", "$")]
+    subprocess.run(done, env=environment, check=True, timeout=120)
 
 
 def test_a_password_of_the_edge_stays_there_however_it_is_sent(edge):
