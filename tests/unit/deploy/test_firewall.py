@@ -17,6 +17,7 @@ from tinykit_ops.deploy.firewall import (
     lock_out,
     ruleset,
 )
+from tinykit_ops.deploy.templates import render
 from tinykit_ops.settings.pyinfra_error import RunStoppedError
 
 
@@ -195,3 +196,30 @@ def test_lists_of_a_cdn_are_read_from_files_of_the_controller(make_settings, tmp
     path.write_text("oops\n")
     with pytest.raises(RunStoppedError, match="is no network"):
         given_networks(settings)
+
+
+@pytest.mark.parametrize(
+    ("state", "calls"),
+    [
+        ("failed", ["reset-failed tinykit.service", "start --no-block tinykit.service"]),
+        # systemd tries again, and the next try may be the one too many.
+        ("activating", ["reset-failed tinykit.service", "start --no-block tinykit.service"]),
+        ("active", []),
+        ("inactive", []),  # somebody stopped it
+        ("deactivating", []),
+    ],
+)
+def test_a_firewall_that_is_back_wakes_who_waits_for_it_and_nobody_else(tmp_path, state, calls):
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(
+        f'#!/bin/sh\nif [ "$1" = show ]; then echo {state}; else echo "$@" >>{tmp_path}/calls; fi\n'
+    )
+    systemctl.chmod(0o755)
+    unit = render("systemd/firewall.service.j2")
+    wakes = re.findall(r"Exec(?:StartPost|Reload)=-/bin/sh -c '(.*)'\n", unit)
+    assert len(wakes) == 2
+    for line in wakes:
+        (tmp_path / "calls").write_text("")
+        path = f"{tmp_path}:/usr/bin:/bin"
+        subprocess.run(["sh", "-c", line.replace("$$", "$")], env={"PATH": path}, check=True)
+        assert (tmp_path / "calls").read_text().splitlines() == calls
