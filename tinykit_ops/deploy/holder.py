@@ -17,7 +17,7 @@ from tinykit_ops.ops.host_facts import SshConnection
 
 HELD = "held"
 STOPPED = "stopped"  #: printed when the holder was told to end, by `tinykit-ops lock release`
-WAIT_SECONDS = 5  #: for a controller that was just killed
+WAIT_SECONDS = 10  #: for a controller that was just killed
 BEAT_SECONDS = 15  #: between two signs of life
 PATIENCE_SECONDS = 90  #: without one, until the host takes the lock away
 

@@ -15,6 +15,8 @@ from tinykit_ops.host.units import Unit
 WELL_SECONDS = 4.0
 #: How long it may take until it is well for the first time.
 PATIENCE = 45.0
+#: Seconds for one answer: a host that stands still for a moment has no bad release.
+_ANSWER = 15.0
 _PAUSE = 0.4
 
 
@@ -73,7 +75,7 @@ def _fault(url: str) -> str:
     """What is wrong with one round of questions; empty when nothing is."""
     for question in QUESTIONS:
         try:
-            answer = requests.get(url + question.path, timeout=5, allow_redirects=False)
+            answer = requests.get(url + question.path, timeout=_ANSWER, allow_redirects=False)
         except requests.RequestException as error:
             return f"{question.path}: {type(error).__name__}"
         if answer.status_code not in question.statuses:

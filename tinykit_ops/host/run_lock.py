@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from tinykit_ops.host import audit
 from tinykit_ops.host.caller import caller
 
 LOCK = Path(layout.RUN_LOCK)
+LOOK_SECONDS = 1.0
 
 
 @contextmanager
@@ -41,11 +43,9 @@ def changing(what: str, lock: Path = LOCK, log: Path = Path(layout.AUDIT_LOG)) -
     run = secrets.token_hex(8)
     about = {**caller(), "what": what, "version": __version__}
     with _opened(lock) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(file):
             audit.append(run, "refused", about, log)
-            raise busy(lock.read_text(errors="replace")) from None
+            raise busy(lock.read_text(errors="replace"))
         audit.append(run, "begun", about, log)
         _note(file, {"id": run, "since": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", **about})
         ended: dict[str, object] = {"result": "interrupted"}
@@ -98,6 +98,20 @@ def release(lock: Path = LOCK) -> dict[str, Any]:
         )
     os.kill(pid, signal.SIGTERM)
     return held
+
+
+def _taken(file: TextIO) -> bool:
+    """Take the lock. Who only looks (`holder`) has it for a moment, and refuses nobody."""
+    deadline = time.monotonic() + LOOK_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        else:
+            return True
 
 
 def busy(text: str, where: str = "") -> BusyError:

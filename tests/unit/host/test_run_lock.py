@@ -1,5 +1,6 @@
 """One at a time on a host, and a line for everything that changed it."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -39,6 +40,22 @@ def test_a_second_command_is_refused_with_who_is_at_it(places):
             pytest.fail("two at a time")
         assert run_lock.holder(places[0])["what"] == "backup restore"
     assert [entry.result for entry in audit.read(places[1])[0]] == ["ok", "refused"]
+
+
+def test_who_only_looks_at_the_lock_keeps_nobody_away(places, monkeypatch):
+    lock, log = places
+    with lock.open("w") as look:
+        fcntl.flock(look, fcntl.LOCK_EX)
+        waited = []
+
+        def sleep(seconds):
+            waited.append(seconds)
+            fcntl.flock(look, fcntl.LOCK_UN)
+
+        monkeypatch.setattr(run_lock.time, "sleep", sleep)
+        with run_lock.changing("users add", *places):
+            assert len(waited) == 1
+    assert [entry.result for entry in audit.read(log)[0]] == ["ok"]
 
 
 def test_a_command_that_fails_says_why_and_frees_the_lock(places):
