@@ -37,7 +37,7 @@ if sshd -T | grep -q persourcepenalties; then
   echo 'PerSourcePenalties no' >/etc/ssh/sshd_config.d/10-patient.conf
 fi
 echo 'MaxStartups 1000' >>/etc/ssh/sshd_config.d/10-patient.conf
-systemctl reload ssh"""
+systemctl restart ssh"""
 
 
 @dataclass

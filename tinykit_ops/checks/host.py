@@ -17,6 +17,7 @@ from typing import Protocol
 from tinykit_ops.checks.model import CannotLook
 
 MAX_READ = 4 << 20  #: bytes
+COMMAND_SECONDS = 60.0  #: for a command that reads, on a host that is busy
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class CommandResult:
 class HostFacts(Protocol):
     """A host, looked at by somebody who is on it."""
 
-    def run(self, *argv: str, timeout: float = 20.0) -> CommandResult:
+    def run(self, *argv: str, timeout: float = COMMAND_SECONDS) -> CommandResult:
         """Run a command that only reads. Raises CannotLook when it is not there or hangs."""
 
     def stat(self, path: str) -> FileFacts | None:
@@ -71,7 +72,7 @@ class HostFacts(Protocol):
 class LocalHost:
     """The machine that this process runs on."""
 
-    def run(self, *argv: str, timeout: float = 20.0) -> CommandResult:
+    def run(self, *argv: str, timeout: float = COMMAND_SECONDS) -> CommandResult:
         """Run a command in the C locale, without a shell."""
         environment = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
