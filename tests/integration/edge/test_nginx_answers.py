@@ -82,7 +82,7 @@ def test_a_reload_has_ended_when_nobody_meets_the_former_configuration(edge):
     running = edge()
     secret = running.log.parent / "run" / "judge.conf"
     known = secret.read_text()
-    for text, status in ((("", 403), (known, 200)) * 10):
+    for text, status in (("", 403), (known, 200)) * 10:
         secret.write_text(text)
         reload_as_the_unit_does(running)
         assert running.ask("/api/projects", **COOKIE).status == status  # none without the secret
