@@ -46,7 +46,7 @@ def write_known_hosts(path: Path, hosts: Iterable[tuple[Iterable[str], str]]) ->
 def ensure_password(path: Path) -> None:
     """Make a file with a random password (144 bits) unless it is there."""
     if not path.exists():
-        write_private(path, secrets.token_urlsafe(18) + "\n")
+        write_private(path, secrets.token_hex(18) + "\n")  # no hyphen first: it becomes an argument
 
 
 def ensure_age_key(path: Path) -> str:

@@ -35,6 +35,7 @@ class Case:
     body: str | None = None
     look: Look = "values"
     chunked: bool = False
+    noted: bool = False  #: wait until the server has written the host down
     pause: float = 0.0  #: seconds to wait afterwards, for what the server does behind the answer
     events: str = ""  #: read server-sent events until this one has come
     host: str = ""

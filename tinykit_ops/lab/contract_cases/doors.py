@@ -151,7 +151,7 @@ PROVISIONED: list[Case] = [
     post("/api/settings/validate-llm", {}),
     post("/api/auth/save-server-credentials", {"email": "a@example.com", "password": "wrong"}),
     get("/", host=DOMAIN),
-    get("/", host="unknown.test", pause=0.7),
+    get("/", host="unknown.test", noted=True),
     get("/api/domains", auth="user"),
     get("/api/projects", auth="user", look="keys"),
     post("/api/projects", {"name": "Another"}, auth="user"),

@@ -60,7 +60,7 @@ PUBLISHED: list[Case] = [
     get("/any/", host=DOMAIN),
     *each("HEAD POST PUT DELETE OPTIONS", "/", host=DOMAIN),
     get("/", host="draft.test"),
-    get("/", host="unknown.test", pause=0.7),
+    get("/", host="unknown.test", noted=True),
     get("/", host='x" || domain != "'),
     get("/", host="a b"),
     get("/tinykit/preview/{project}"),
