@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,8 +115,9 @@ def _with_children(roots: Sequence[int]) -> list[int]:
     while left:
         pid = left.pop()
         found.append(pid)
-        for task in Path(f"/proc/{pid}/task").glob("*/children"):
-            left += [int(word) for word in _text(task).split()]
+        with suppress(OSError):  # it ended just now
+            for task in Path(f"/proc/{pid}/task").glob("*/children"):
+                left += [int(word) for word in _text(task).split()]
     return found
 
 

@@ -1,6 +1,14 @@
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tinykit_ops.settings import load_settings
+
+# On a busy machine an example may take a second. And the examples are the same in every run: look
+# for others with --hypothesis-profile=default.
+settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 MINIMAL = {
     "domains": ["apps.example.com"],

@@ -24,7 +24,7 @@ import requests
 from tinykit_ops.artifacts import local_binary
 from tinykit_ops.errors import UnavailableError
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 _WRAPPER = """#!/bin/sh
 # tinykit calls PocketBase without directories, which the packaged build needs.
 cd "{folder}" && exec "{pocketbase}" "$@" --dir="{folder}/pb_data" \\

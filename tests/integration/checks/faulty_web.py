@@ -48,6 +48,7 @@ class FaultyWeb(ThreadingHTTPServer):
     """Start it with `with`; `hits(number, method, path)` says which requests meet the fault."""
 
     daemon_threads = True
+    request_queue_size = 128  # who finds it full waits a second before the next try
 
     def __init__(self, upstream: int, rng: random.Random) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -14,6 +14,7 @@ from web_faults import Fault, judge, look
 from tinykit_ops.checks.manners import MAX_REQUESTS
 
 Place = tuple[int, Mapping[str, str]]
+TIMEOUT = 60  #: seconds a request; none of these faults is a silence
 SAMPLE = [
     Fault("portal redirect"),
     Fault("portal page", 20),
@@ -38,13 +39,13 @@ def test_no_look_through_a_fault_passes_a_hole_hangs_or_breaks(place: Place) -> 
     upstream, environment = place
     wrong = []
     with FaultyWeb(upstream, random.Random(1)) as web:
-        sound = look(web.url, environment)
+        sound = look(web.url, environment, TIMEOUT)
+    assert "fail" in sound.outcomes.values(), sound.said
     for fault in SAMPLE:
         with FaultyWeb(upstream, random.Random(2)) as web:
             web.kind, web.hits = fault.kind, fault.hits
-            wrong += [
-                f"{fault}: {each}" for each in judge(fault, look(web.url, environment), sound)
-            ]
+            seen = look(web.url, environment, TIMEOUT)
+            wrong += [f"{fault}: {each}" for each in judge(fault, seen, sound)]
             assert web.hit, fault
     assert wrong == []
 
@@ -52,7 +53,7 @@ def test_no_look_through_a_fault_passes_a_hole_hangs_or_breaks(place: Place) -> 
 def test_a_whole_look_sends_at_most_a_hundred_requests_and_says_who_asks(place: Place) -> None:
     upstream, environment = place
     with FaultyWeb(upstream, random.Random(1)) as web:
-        seen = look(web.url, environment)
+        seen = look(web.url, environment, TIMEOUT)
     assert 0 < len(web.seen) <= MAX_REQUESTS
     assert all(agent.startswith("tinykit-ops/") for agent in web.agents)
     for secret in (PERSON[1], ROOT_USER[1], KEY):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
 from raw_instance import FRESH
+from waiting import PATIENCE, until
 
 from tinykit_ops.cli import run
 from tinykit_ops.errors import Exit
@@ -49,13 +49,9 @@ def everything(root: PocketBase) -> Any:
 
 def first_visit(instance: Instance) -> None:
     """tinykit logs in and notes the host name when anybody comes for the first time."""
-    requests.get(instance.url, timeout=10)
-    requests.get(f"{instance.url}/api/projects/x/export", timeout=10)
-    for _ in range(100):
-        if b"auth_token" in instance.marker.read_bytes():
-            return
-        time.sleep(0.1)
-    raise AssertionError("tinykit never logged in")
+    requests.get(instance.url, timeout=PATIENCE)
+    requests.get(f"{instance.url}/api/projects/x/export", timeout=PATIENCE)
+    until(lambda: b"auth_token" in instance.marker.read_bytes(), "tinykit's login")
 
 
 def test_every_hole_of_an_unclaimed_instance_is_found(

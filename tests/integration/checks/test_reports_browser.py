@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from waiting import PATIENCE
 
 sys.path.append(str(Path(__file__).parents[2] / "unit" / "report"))
 
@@ -30,7 +31,11 @@ WIDEST = 2  # pixels that rounding may add
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        milliseconds = PATIENCE * 1000
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=FLAGS, timeout=milliseconds
+        )
+        expect.set_options(timeout=milliseconds)
         yield browser
         browser.close()
 
@@ -60,6 +65,7 @@ def show(chromium: Browser, tmp_path: Path) -> Iterator[Show]:
         file.write_text(html.render(report))
         viewport = {"width": width, "height": 900}
         pages.append(chromium.new_context(viewport=viewport, **context).new_page())  # type: ignore[arg-type]
+        pages[-1].set_default_timeout(PATIENCE * 1000)
         return Shown(pages[-1], file)
 
     yield start
@@ -80,18 +86,18 @@ def test_even_a_style_or_script_that_slipped_in_would_do_nothing(show: Show) -> 
     shown = show(real())
     failed: list[str | None] = []
     shown.page.on("requestfailed", lambda request: failed.append(request.failure))
-    shown.page.evaluate(
-        """() => {
-            document.body.insertAdjacentHTML("beforeend",
-                '<img src="https://evil.test/x"><p id="p" style="color: red">x</p>');
-            const script = document.createElement("script");
-            script.textContent = "window.ran = true";
-            document.body.append(script);
-        }"""
-    )
+    with shown.page.expect_event("requestfailed"):
+        shown.page.evaluate(
+            """() => {
+                document.body.insertAdjacentHTML("beforeend",
+                    '<img src="https://evil.test/x"><p id="p" style="color: red">x</p>');
+                const script = document.createElement("script");
+                script.textContent = "window.ran = true";
+                document.body.append(script);
+            }"""
+        )
     assert shown.page.evaluate("window.ran") is None
     assert shown.page.evaluate("getComputedStyle(p).color") != "rgb(255, 0, 0)"
-    shown.page.wait_for_timeout(200)
     assert failed == ["csp"]
 
 
@@ -125,13 +131,13 @@ def test_the_keyboard_reaches_and_opens_everything(show: Show) -> None:
     assert page.evaluate("document.activeElement.className") == "skip"
     assert page.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
     page.keyboard.press("Enter")
-    assert page.url.endswith("#main")
+    page.wait_for_url("**#main")
     closed = page.locator("details:not([open]) > summary").first
     closed.focus()
     name = closed.inner_text()
     page.keyboard.press("Enter")
     opened = page.locator("details[open] > summary", has_text=name.split("\n")[-1]).first
-    assert opened.is_visible()
+    expect(opened).to_be_visible()
 
 
 def test_a_screen_reader_hears_landmarks_headings_and_outcomes(show: Show) -> None:

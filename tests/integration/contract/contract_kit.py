@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from waiting import PATIENCE
 
 from tinykit_ops.lab.contract_instance import Instance
 
@@ -39,7 +40,7 @@ class App:
             headers["Host"] = host
         url = self.instance.url + path
         return requests.request(
-            method, url, headers=headers, allow_redirects=False, timeout=20, **rest
+            method, url, headers=headers, allow_redirects=False, timeout=PATIENCE, **rest
         )
 
     def get(self, path: str, **rest: Any) -> requests.Response:
@@ -66,7 +67,7 @@ class App:
         self.project = self.post("/api/projects", body, token=self.token).json()["id"]
         self.post(f"/api/projects/{self.project}/build", {"html": PAGE}, token=self.token)
 
-    def events(self, until: str, seconds: float = 10.0) -> Iterator[tuple[str, Any]]:
+    def events(self, until: str, seconds: float = PATIENCE) -> Iterator[tuple[str, Any]]:
         """Yield (event, data) of the project's realtime stream, up to the event `until`."""
         url = f"{self.instance.url}/_tk/realtime/{self.project}"
         end = time.monotonic() + seconds

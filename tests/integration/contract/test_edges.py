@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from contract_kit import EMAIL, App
+from waiting import PATIENCE
 
 from tinykit_ops.errors import UnavailableError
 
@@ -101,7 +102,7 @@ def test_a_form_over_http_is_refused_unless_the_edge_names_the_protocol(
 def test_sigterm_ends_the_server(start: Callable[..., App]) -> None:
     app = start()
     app.instance.app.send_signal(signal.SIGTERM)
-    assert app.instance.app.wait(timeout=10) == 0
+    assert app.instance.app.wait(PATIENCE) == 0
 
 
 def test_sigterm_waits_no_longer_than_told_for_open_streams(start: Callable[..., App]) -> None:
@@ -110,7 +111,7 @@ def test_sigterm_waits_no_longer_than_told_for_open_streams(start: Callable[...,
     events = app.events(until="never")
     assert next(events)[0] == "connected"
     app.instance.app.send_signal(signal.SIGTERM)
-    assert app.instance.app.wait(timeout=10) == 0
+    assert app.instance.app.wait(25) == 0  # and not after the 30 seconds that nobody told
 
 
 def test_a_wrong_body_limit_is_refused_at_the_start(start: Callable[..., App]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from contract_kit import EMAIL, PASSWORD, App
 from playwright.sync_api import Page, Request, expect, sync_playwright
+from waiting import PATIENCE, until
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -54,8 +55,13 @@ class Browser:
 def browser(start: Callable[..., App]) -> Iterator[Browser]:
     app = start(environment={"PROTOCOL_HEADER": "x-forwarded-proto"})
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        milliseconds = PATIENCE * 1000
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=FLAGS, timeout=milliseconds
+        )
+        expect.set_options(timeout=milliseconds)
         context = chromium.new_context(extra_http_headers={"x-forwarded-proto": "http"})
+        context.set_default_timeout(milliseconds)
         browser = Browser(context.new_page(), app)
         browser.page.on("request", browser.note)
         yield browser
@@ -135,10 +141,16 @@ def test_an_upload_and_a_change_from_elsewhere_show_up(browser: Browser, tmp_pat
     note.write_text("a note")
     page.set_input_files("#upload", note)
     expect(page.get_by_role("status")).to_contain_text("Uploaded note_")
-    page.wait_for_timeout(500)
-    path = f"/_tk/data/{browser.app.project}/news"
-    browser.app.post(path, {"id": "n", "text": "from elsewhere"})
-    expect(page.locator("#data")).to_contain_text("from elsewhere")
+    path, news = f"/_tk/data/{browser.app.project}/news", {"id": "n", "text": "from elsewhere"}
+    browser.app.post(path, news)
+
+    def shows_up() -> bool:
+        """Changed again and again: nobody sees when the page has subscribed to changes."""
+        browser.app.ask("PATCH", f"{path}/n", json=news)
+        page.wait_for_timeout(500)
+        return "from elsewhere" in (page.locator("#data").text_content() or "")
+
+    until(shows_up, "the change")
 
 
 def test_a_published_app_reads_and_writes_its_data_and_listens(browser: Browser) -> None:
@@ -157,10 +169,17 @@ def test_a_published_app_reads_and_writes_its_data_and_listens(browser: Browser)
     page.get_by_role("button", name="Save domain").click()
     expect(page.get_by_role("status")).to_have_text("Domain saved")
     browser.go(f"/tinykit/preview/{app.project}")
-    page.wait_for_timeout(1000)
     made = page.evaluate("tk.create('notes', { text: 'from the page' })")
     assert made["text"] == "from the page"
-    expect(page.locator("#list")).to_contain_text("from the page")
+
+    def shows_up() -> bool:
+        """Changed again and again: nobody sees when the server has subscribed to changes."""
+        path = f"/_tk/data/{app.project}/notes/{made['id']}"
+        app.ask("PATCH", path, json={"text": "from the page"})
+        page.wait_for_timeout(500)
+        return "from the page" in (page.locator("#list").text_content() or "")
+
+    until(shows_up, "the note")
     assert len(page.evaluate("tk.list('notes')")) == 1
 
 

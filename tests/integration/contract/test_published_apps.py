@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from contract_kit import DOMAIN, PAGE, App
+from waiting import until
 
 OWN = {"Origin": f"http://{DOMAIN}", "X-Forwarded-Proto": "http"}
 
@@ -27,12 +27,12 @@ def test_a_published_app_comes_without_security_headers(app: App) -> None:
 def test_an_unknown_host_leads_to_the_builder_and_is_written_down(app: App) -> None:
     answer = app.get("/", host="stranger.test")
     assert answer.headers["location"] == "/tinykit/new?domain=stranger.test"
-    for _ in range(50):
+
+    def is_written_down() -> bool:
         told = app.get("/api/domains", token=app.token).json()["domains"]
-        if any(domain["hostname"] == "stranger.test" for domain in told):
-            return
-        time.sleep(0.1)
-    pytest.fail(f"the host was not written down: {told}")
+        return any(domain["hostname"] == "stranger.test" for domain in told)
+
+    until(is_written_down, "the host")
 
 
 def test_anybody_with_the_id_sees_preview_and_export(app: App) -> None:
@@ -98,14 +98,25 @@ def test_the_placeholder_answers_on_every_host(app: App) -> None:
 
 
 def test_a_change_of_data_reaches_everybody_who_listens(app: App) -> None:
-    timer = threading.Timer(
-        1.0, app.post, (f"/_tk/data/{app.project}/news", {"id": "n", "text": "hot"})
-    )
-    timer.start()
-    events = list(app.events(until="data_updated"))
-    timer.join()
-    assert events[0] == ("connected", {})
-    assert events[-1][1]["news"]["records"] == [{"id": "n", "text": "hot"}]
+    news = {"id": "n", "text": "hot"}
+    heard = threading.Event()
+
+    def change() -> None:
+        """Again and again: the server has subscribed a moment after it says that it listens."""
+        app.post(f"/_tk/data/{app.project}/news", news)
+        while not heard.wait(0.5):
+            app.ask("PATCH", f"/_tk/data/{app.project}/news/n", json=news)
+
+    events = app.events(until="data_updated")
+    assert next(events) == ("connected", {})
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        updates = list(events)
+    finally:
+        heard.set()
+        changing.join()
+    assert updates[-1][1]["news"]["records"] == [news]
 
 
 def test_realtime_of_an_unknown_project_is_refused(app: App) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import requests
 from contract_kit import EMAIL, PASSWORD, App
+from waiting import PATIENCE
 
 LLM = {"LLM_PROVIDER": "openai", "LLM_API_KEY": "sk-" + "abcdefgh" * 6, "LLM_MODEL": "m"}
 
@@ -80,7 +81,7 @@ def test_anybody_may_make_the_server_ask_any_address_while_guests_may_list_users
         f"{app.instance.url}/_pb/api/collections/users",
         json={"listRule": None},
         headers={"Authorization": app.superuser_token},
-        timeout=10,
+        timeout=PATIENCE,
     )
     assert closed.ok
     assert app.post(path, body).status_code == 401
@@ -102,4 +103,4 @@ def test_a_refused_update_ends_the_process_after_its_answer(start: Callable[...,
     app.publish()
     answer = app.ask("DELETE", "/api/projects/nosuchproject00/agent", token=app.token)
     assert answer.json() == {"error": "Project not found"}
-    assert app.instance.app.wait(timeout=10) == 1
+    assert app.instance.app.wait(PATIENCE) == 1

@@ -2,6 +2,7 @@
 
 import pytest
 import requests
+from waiting import PATIENCE
 
 from tinykit_ops import layout
 from tinykit_ops.errors import AccessError
@@ -62,14 +63,14 @@ def test_no_install_link_is_ever_printed(claimed):
 def test_nobody_can_sign_up_or_list_accounts_or_read_settings(claimed):
     account = {"email": "x@example.com", "password": "x" * 12, "passwordConfirm": "x" * 12}
     users = f"{claimed.url}/api/collections/users/records"
-    assert requests.post(users, json=account, timeout=10).status_code in {400, 403}
+    assert requests.post(users, json=account, timeout=PATIENCE).status_code in {400, 403}
     login = {"identity": "admin@example.com", "password": ADMIN}
     url = f"{claimed.url}/api/collections/users/auth-with-password"
-    token = requests.post(url, json=login, timeout=10).json()["token"]
+    token = requests.post(url, json=login, timeout=PATIENCE).json()["token"]
     for headers in ({}, {"Authorization": token}):
-        assert requests.get(users, headers=headers, timeout=10).status_code == 403
+        assert requests.get(users, headers=headers, timeout=PATIENCE).status_code == 403
         settings = f"{claimed.url}/api/collections/_tk_settings/records"
-        assert requests.get(settings, headers=headers, timeout=10).status_code == 403
+        assert requests.get(settings, headers=headers, timeout=PATIENCE).status_code == 403
 
 
 def test_rules_that_were_opened_by_hand_are_closed_again(claimed):

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+from waiting import PATIENCE
 
 from tinykit_ops import layout
 from tinykit_ops.host.claim_step import ClaimStep
@@ -42,7 +43,7 @@ def log_in(instance, address, collection="users", password="wrong-password"):
         f"{instance.url}/api/collections/{collection}/auth-with-password",
         json={"identity": "admin@example.com", "password": password},
         headers={"X-Forwarded-For": address} if address else {},
-        timeout=10,
+        timeout=PATIENCE,
     )
 
 
@@ -139,7 +140,7 @@ def test_published_pages_are_never_limited(claimed):
 
     def ask(number, address=None):
         headers = {"X-Forwarded-For": address} if address else {}
-        return requests.get(urls[number % 2], headers=headers, timeout=10).status_code
+        return requests.get(urls[number % 2], headers=headers, timeout=PATIENCE).status_code
 
     with ThreadPoolExecutor(8) as pool:
         assert Counter(pool.map(ask, range(600))) == {200: 600}
@@ -151,7 +152,7 @@ def test_the_judge_is_never_limited_for_a_busy_builder(claimed):
     path = f"{claimed.url}{layout.JUDGE_ROUTE}?need=account&match=all"
     headers = {"X-Tinykit-Ops-Token": claimed.hook_token, "X-Forwarded-For": "198.51.100.7"}
     with ThreadPoolExecutor(8) as pool:
-        seen = pool.map(lambda _: requests.get(path, headers=headers, timeout=10), range(400))
+        seen = pool.map(lambda _: requests.get(path, headers=headers, timeout=PATIENCE), range(400))
         assert {answer.status_code for answer in seen} == {401}
 
 
@@ -159,7 +160,7 @@ def test_the_edges_questions_about_limits_are_counted_by_address_and_name(claime
     def ask(name, address):
         headers = {"X-Tinykit-Ops-Token": claimed.hook_token, "X-Forwarded-For": address}
         url = f"{claimed.url}{layout.LIMIT_ROUTE}/{name}"
-        return requests.get(url, headers=headers, timeout=10).status_code
+        return requests.get(url, headers=headers, timeout=PATIENCE).status_code
 
     answers = Counter(ask("writes", "198.51.100.1") for _ in range(12))
     assert answers[429] >= 2 and 5 <= answers[204] <= 10
@@ -175,7 +176,9 @@ def test_superusers_come_from_loopback_and_the_allowlist_where_the_version_can(c
     with superuser(claimed) as pocketbase:
         for address, status in (("198.51.100.1", 403), ("203.0.113.9", 200)):
             answer = pocketbase._http.get(
-                f"{claimed.url}/api/settings", headers={"X-Forwarded-For": address}, timeout=10
+                f"{claimed.url}/api/settings",
+                headers={"X-Forwarded-For": address},
+                timeout=PATIENCE,
             )
             assert answer.status_code == status
     open_gate = {"admin": {"require": ["account"]}}

@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from tinykit_ops.lab import cgroups, network
 from tinykit_ops.lab.names import RootNames
@@ -72,10 +74,15 @@ class LabFolder:
             + [str(path) for path in [self.root] if path.exists()],
         }
 
-    def leaves_nothing(self) -> bool:
-        found = {kind: items for kind, items in self.traces().items() if items}
-        assert found == {}
-        return True
+    def leaves_nothing(self) -> None:
+        """What a dead process held (its network, say) the kernel clears away a moment later."""
+
+        def found() -> dict[str, list[str]]:
+            return {kind: items for kind, items in self.traces().items() if items}
+
+        with suppress(AssertionError):
+            until(lambda: not found(), "nothing", seconds=30)
+        assert found() == {}
 
 
 def processes_with(text: str) -> list[str]:

@@ -6,10 +6,12 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import PATIENCE, until
 
 from tinykit_ops.lab.lab import Lab
 from tinykit_ops.lab.names import LabNames
@@ -18,8 +20,10 @@ pytestmark = pytest.mark.lab
 LAB = "crash"
 
 
-def killed_up(labs: Any, *, after: str, seconds: float = 0) -> None:
-    """Start `lab up`, and SIGKILL it some seconds after it has said `after`."""
+def killed_up(
+    labs: Any, *, after: str, seconds: float = 0, when: Callable[[], object] = lambda: True
+) -> None:
+    """Start `lab up`, and SIGKILL it some seconds after it has said `after`, and `when` is true."""
     process = subprocess.Popen(
         labs.command("up", "--name", LAB),
         env={**labs.environment, "PYTHONUNBUFFERED": "1"},
@@ -34,9 +38,10 @@ def killed_up(labs: Any, *, after: str, seconds: float = 0) -> None:
         if after in line:
             break
     assert after in said
+    until(when, "the moment of the kill", pause=0.01)
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=10)
+    process.wait(PATIENCE)
     process.stdout.close()
 
 
@@ -75,7 +80,12 @@ def test_a_half_made_base_tree_is_removed_and_made_again(labs: Any, tmp_path: Pa
     cache = tmp_path / "cache"
     labs.env = {"TINYKIT_LAB_CACHE": str(cache)}
     try:
-        killed_up(labs, after="making the base tree", seconds=4)
+        killed_up(
+            labs,
+            after="making the base tree",
+            when=lambda: list(cache.glob(".partial-*/root/*")),
+            seconds=2,
+        )
         assert list(cache.glob(".partial-*"))
         labs("down", "--all")
         labs.leaves_nothing()
@@ -125,9 +135,12 @@ def test_down_of_what_is_not_there_is_fine(labs: Any) -> None:
 def test_what_runs_on_the_outside_client_ends_with_the_lab(labs: Any) -> None:
     labs("up", "--name", LAB, "--no-s3")
     lab = Lab.load(LAB, labs.root)
-    sleeper = subprocess.Popen(lab.outside.command(["sleep", "600"]), start_new_session=True)
+    words = lab.outside.command(["sh", "-c", "echo inside; exec sleep 600"])
+    sleeper = subprocess.Popen(words, start_new_session=True, stdout=subprocess.PIPE, text=True)
+    assert sleeper.stdout is not None and sleeper.stdout.readline() == "inside\n"
     labs("down", "--name", LAB)
-    assert sleeper.wait(timeout=10) == -signal.SIGKILL
+    assert sleeper.wait(PATIENCE) == -signal.SIGKILL
+    sleeper.stdout.close()
     labs.leaves_nothing()
 
 
@@ -142,7 +155,7 @@ def test_two_ups_at_once_make_one_lab(labs: Any) -> None:
         )
         for _ in range(2)
     ]
-    said = [process.communicate(timeout=120)[0] for process in running]
+    said = [process.communicate(timeout=600)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0], said
     assert len(Lab.load(LAB, labs.root).hosts) == 1
     labs("down", "--name", LAB)

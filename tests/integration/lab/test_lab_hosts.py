@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from waiting import PATIENCE
 
 from tinykit_ops.lab.lab import Lab
 from tinykit_ops.lab.names import DEFAULT_LAB
@@ -44,7 +45,7 @@ def test_a_host_with_another_key_is_not_trusted(lab: Lab) -> None:
     host, other = lab.host("tk-1"), lab.host("tk-2")
     # The same command, but towards the other host's address under the first one's name.
     words = [*host.ssh_command()[:-1], "-o", "HostKeyAlias=tk-1", f"root@{other.address4}", "true"]
-    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode != 0
     assert "key" in done.stderr.lower()
 
@@ -60,7 +61,7 @@ def test_the_hosts_are_bare_and_healthy(lab: Lab, name: str) -> None:
 
 def test_an_answer_comes_over_both_families_from_here_and_from_outside(lab: Lab) -> None:
     probe = (
-        "import socket, sys; s = socket.create_connection((sys.argv[1], 22), 5); "
+        "import socket, sys; s = socket.create_connection((sys.argv[1], 22), 60); "
         "print(s.getsockname()[0], s.recv(4).decode())"
     )
     for host in lab.hosts:
@@ -69,7 +70,9 @@ def test_an_answer_comes_over_both_families_from_here_and_from_outside(lab: Lab)
             (host.address6, str(lab.networks.controller6), lab.outside.address6),
         ):
             words = ["/usr/bin/env", "python3", "-c", probe, address]
-            here = subprocess.run(words, check=False, capture_output=True, text=True, timeout=20)
+            here = subprocess.run(
+                words, check=False, capture_output=True, text=True, timeout=PATIENCE
+            )
             assert here.stdout == f"{ours} SSH-\n", here.stderr
             outside = lab.outside.run(words, check=True)
             assert outside.stdout == f"{client} SSH-\n"
@@ -86,9 +89,9 @@ def test_the_hosts_see_the_outside_client_by_its_own_address(lab: Lab) -> None:
     host.run(["systemd-run", "--quiet", "python3", "-c", listen])
     ask = (
         "import socket, sys, time\n"
-        "for _ in range(50):\n"
+        "for _ in range(600):\n"
         "    try:\n"
-        "        s = socket.create_connection((sys.argv[1], 7777), 5); break\n"
+        "        s = socket.create_connection((sys.argv[1], 7777), 60); break\n"
         "    except ConnectionRefusedError: time.sleep(0.1)\n"
         "print(s.recv(99).decode())\n"
     )
@@ -186,7 +189,7 @@ def test_s3_keeps_what_is_put_and_refuses_a_wrong_secret(lab: Lab) -> None:
     assert (lab.s3.data / lab.s3.bucket / "a/b").read_bytes() == b"content"
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
         s3_client(lab, "wrong").list_objects_v2(Bucket=lab.s3.bucket)
-    reach = "import urllib.request as r, urllib.error as e\ntry: r.urlopen('{}', timeout=5)\n"
+    reach = "import urllib.request as r, urllib.error as e\ntry: r.urlopen('{}', timeout=60)\n"
     reach += "except e.HTTPError as x: print(x.code)"
     assert (
         lab.host("tk-1")
@@ -248,7 +251,7 @@ def test_the_network_comes_back_when_somebody_removed_it(lab: Lab, labs: LabComm
     subprocess.run(["nft", "delete", "table", "inet", lab.names.table], check=True)
     labs("up")
     words = ["/usr/bin/env", "python3", "-c", "import socket as s, sys; s.create_connection("]
-    words[-1] += f"('{lab.host('tk-1').address6}', 22), 5)"
+    words[-1] += f"('{lab.host('tk-1').address6}', 22), 60)"
     assert lab.outside.run(words).returncode == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import requests
 from pocketbase_kit import BASIC_PASSWORD, BASIC_USER, Server
+from waiting import PATIENCE
 
 COOKIE = "__Host-tinykit_ops"
 BASIC_COOKIE = "__Host-tinykit_ops_basic"
@@ -16,7 +17,7 @@ def log_in(server: Server, email: str, password: str) -> requests.Response:
     return requests.post(
         f"{server.url}/api/collections/users/auth-with-password",
         json={"identity": email, "password": password},
-        timeout=30,
+        timeout=PATIENCE,
     )
 
 

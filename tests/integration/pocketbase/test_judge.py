@@ -16,6 +16,7 @@ from judge_kit import (
     log_in,
 )
 from pocketbase_kit import Server
+from waiting import PATIENCE
 
 
 def test_login_sets_a_cookie_that_scripts_and_other_sites_cannot_use(
@@ -31,7 +32,7 @@ def test_refresh_sets_the_cookie_again(server: Server, user: dict[str, str]) -> 
     answer = requests.post(
         f"{server.url}/api/collections/users/auth-refresh",
         headers={"Authorization": user["token"]},
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert answer.headers["Set-Cookie"].startswith(f"{COOKIE}=")
 

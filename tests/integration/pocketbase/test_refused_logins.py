@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 from pocketbase_kit import BASIC_PASSWORD, BASIC_USER, EMAIL, PASSWORD, Server
+from waiting import PATIENCE
 
 LINE = re.compile(r"tinykit-ops: login refused from (\S+) \((users|_superusers|basic)\)$", re.M)
 USER = "person@example.com"
@@ -33,7 +34,7 @@ def log_in(
         f"{server.url}/api/collections/{collection}/auth-with-password",
         json={"identity": email, "password": password},
         headers=headers,
-        timeout=30,
+        timeout=PATIENCE,
     )
 
 

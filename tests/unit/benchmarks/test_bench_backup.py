@@ -12,7 +12,15 @@ from benchmarks.backup.measuring import Took, run
 from benchmarks.backup.writes import Latencies, together
 from benchmarks.report import Measure, Report
 
-HOARD = "import time; hoard = b'x' * 80_000_000; time.sleep(1)"
+#: Two of them wait for each other, and then for somebody to look at both.
+HOARD = """
+import os, pathlib, time
+hoard = b"x" * 80_000_000
+pathlib.Path(f"hoard-{os.getpid()}").touch()
+while len(list(pathlib.Path().glob("hoard-*"))) < 2:
+    time.sleep(0.05)
+time.sleep(3)
+"""
 
 
 def python(code: str) -> list[str]:

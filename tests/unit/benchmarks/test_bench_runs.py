@@ -82,15 +82,18 @@ def test_a_deploy_that_wants_more_than_the_playbook_is_noticed() -> None:
 def test_a_run_that_hangs_is_ended_with_its_children(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timed_run, "TIMEOUT_SECONDS", 2.0)
-    with pytest.raises(BenchmarkError, match="ended with -9"):
-        timed_run.run(["sh", "-c", "sleep 600 & echo $! >child; wait"], cwd=tmp_path)
+    for seconds in (2.0, 20.0, 60.0):  # on a busy machine it may not have begun when it is ended
+        monkeypatch.setattr(timed_run, "TIMEOUT_SECONDS", seconds)
+        with pytest.raises(BenchmarkError, match="ended with -9"):
+            timed_run.run(["sh", "-c", "sleep 600 & echo $! >child; wait"], cwd=tmp_path)
+        if (tmp_path / "child").exists() and (tmp_path / "child").read_text().strip():
+            break
     assert _ends(int((tmp_path / "child").read_text()))
 
 
 def _ends(process: int) -> bool:
-    """Whether it is gone within ten seconds: a signal works when the process next runs."""
-    for _ in range(100):
+    """Whether it is gone within a minute: a signal works when the process next runs."""
+    for _ in range(600):
         with contextlib.suppress(ProcessLookupError, FileNotFoundError):
             state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
             if state != "Z":

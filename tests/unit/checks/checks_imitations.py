@@ -172,7 +172,7 @@ class Mapped:
         return Here().is_own(address)
 
 
-def client(dialer: Mapped, url: str = "https://apps.example.test", timeout: float = 5.0) -> Client:
+def client(dialer: Mapped, url: str = "https://apps.example.test", timeout: float = 60.0) -> Client:
     scheme, host = url.split("://")
     port = {"http": 80, "https": 443}[scheme]
     overrides = {(name, port): (ADDRESS,) for name in (host, BUILDER)}

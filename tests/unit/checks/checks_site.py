@@ -139,6 +139,16 @@ def endless(start: bytes, again: bytes) -> Misbehave:
     return pour
 
 
+#: These end by nothing but the patience of who asks: give little of it to them alone, for a busy
+#: machine is silent for a moment, too.
+SILENT = {"never answers", "drips", "endless 100s"}
+
+
+def patience(fault: str) -> float:
+    """Seconds for one request that meets this fault."""
+    return 0.5 if fault in SILENT else 60.0
+
+
 FAULTS: dict[str, Misbehave] = {
     "never answers": never_answer,
     "resets": reset,

@@ -38,7 +38,7 @@ def look_at(serve: Callable[..., Site], authority: Authority) -> Look:
         *,
         other: Say | Misbehave | None = None,
         stance: Stance = Stance.STRANGER,
-        timeout: float = 5.0,
+        timeout: float = 60.0,
         silent: set[int] | None = None,
         ports: dict[int, int] | None = None,
         within: Answers | None = None,

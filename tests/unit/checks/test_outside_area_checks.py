@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from checks_imitations import NAME, QUIET, SHELL, hardened, inside, security_txt, verdict
-from checks_site import FAULTS, Answers, Misbehave, Say, say
+from checks_site import FAULTS, Answers, Misbehave, Say, patience, say
 
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.model import Outcome, Vantage
@@ -161,7 +161,7 @@ def test_what_does_not_answer_behind_the_gate_is_unknown(
     look_at: Look, name: str, fault: str
 ) -> None:
     check, path, _ = INSIDE[name]
-    look = look_at(within=within(path, FAULTS[fault]), timeout=0.5)
+    look = look_at(within=within(path, FAULTS[fault]), timeout=patience(fault))
     assert verdict(check, look).outcome == Outcome.UNKNOWN
 
 

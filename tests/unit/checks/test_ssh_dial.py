@@ -41,9 +41,9 @@ class _Rules(paramiko.ServerInterface):
         if not self.jump.forwards:
             return paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
         if destination[1] in self.jump.silent:
-            self.jump.ending.wait(20)
+            self.jump.ending.wait(120)
         try:
-            self.jump.reached[chanid] = socket.create_connection(destination, 5)
+            self.jump.reached[chanid] = socket.create_connection(destination, 60)
         except OSError:
             return paramiko.OPEN_FAILED_CONNECT_FAILED
         return paramiko.OPEN_SUCCEEDED
@@ -125,7 +125,7 @@ def jump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jump]:
 
 @pytest.fixture
 def monitor(jump: Jump) -> Iterator[SshHost]:
-    host = SshHost(Login("monitor"), 10.0)
+    host = SshHost(Login("monitor"), 60.0)
     yield host
     host.close()
 
@@ -146,24 +146,24 @@ def test_what_is_open_refused_and_silent_is_told_apart(
     jump.silent.add(9)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         closed = taken.getsockname()[1]
-    assert knock(monitor, "127.0.0.1", site.port, 5.0) == PortState.OPEN
-    assert knock(monitor, "127.0.0.1", closed, 5.0) == PortState.REFUSED
+    assert knock(monitor, "127.0.0.1", site.port, 60.0) == PortState.OPEN
+    assert knock(monitor, "127.0.0.1", closed, 60.0) == PortState.REFUSED
     assert knock(monitor, "127.0.0.1", 9, 0.3) == PortState.SILENT
 
 
 def test_a_host_that_forwards_nothing_cannot_be_looked_from(monitor: SshHost, jump: Jump) -> None:
     jump.forwards = False
     with pytest.raises(CannotLook, match="AllowTcpForwarding"):
-        knock(monitor, "127.0.0.1", 80, 5.0)
+        knock(monitor, "127.0.0.1", 80, 60.0)
 
 
 def test_an_ssh_connection_that_breaks_is_no_closed_port(monitor: SshHost, jump: Jump) -> None:
     for transport in jump.transports:
         transport.close()
-    monitor._transport.join(5)
-    assert knock(monitor, "127.0.0.1", 80, 5.0) == PortState.SILENT
+    monitor._transport.join(60)
+    assert knock(monitor, "127.0.0.1", 80, 60.0) == PortState.SILENT
     with pytest.raises(OSError) as error:
-        monitor.dial("127.0.0.1", 80, 5.0)
+        monitor.dial("127.0.0.1", 80, 60.0)
     assert error.value.errno != errno.ECONNREFUSED
 
 

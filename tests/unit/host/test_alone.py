@@ -48,13 +48,13 @@ def test_a_second_run_is_told_that_the_host_is_busy(lock, other):
 def test_a_run_that_was_killed_leaves_no_lock_behind(lock, other):
     other.kill()
     other.wait()
-    with alone(lock, seconds=5):
+    with alone(lock, seconds=60):
         pass
 
 
 def test_a_run_waits_for_the_one_before_it(lock, other):
     other.stdin.close()
-    with alone(lock, seconds=30):
+    with alone(lock, seconds=60):
         pass
 
 

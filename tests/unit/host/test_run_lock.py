@@ -97,7 +97,7 @@ def test_a_released_lock_is_free_and_only_its_holder_is_ended(places):
         run_lock.release(lock)
     script = (
         "import fcntl,sys,time; f=open(sys.argv[1],'a'); fcntl.flock(f,fcntl.LOCK_EX);"
-        "print('held',flush=True); time.sleep(60)"
+        "print('held',flush=True); time.sleep(300)"
     )
     words = [sys.executable, "-c", script, str(lock)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
@@ -107,5 +107,5 @@ def test_a_released_lock_is_free_and_only_its_holder_is_ended(places):
             run_lock.release(lock)
         lock.write_text(json.dumps({"who": "a@b", "what": "x", "since": "y", "pid": process.pid}))
         assert run_lock.release(lock)["who"] == "a@b"
-        process.wait(10)
+        process.wait(60)
     assert run_lock.holder(lock) is None

@@ -28,7 +28,7 @@ def test_a_folder_removed_by_its_holder_is_made_again_for_the_next(tmp_path: Pat
     got = threading.Event()
 
     def next_one() -> None:
-        with locked(folder, wait_seconds=10):
+        with locked(folder, wait_seconds=60):
             got.set()
             (folder / "mine").touch()
 
@@ -37,5 +37,5 @@ def test_a_folder_removed_by_its_holder_is_made_again_for_the_next(tmp_path: Pat
         waiting.start()
         assert not got.wait(0.3)
         folder.rmdir()
-    waiting.join(timeout=10)
+    waiting.join(timeout=60)
     assert (folder / "mine").exists()

@@ -61,7 +61,7 @@ def said(host):
 def test_a_run_tells_the_host_that_it_lives_and_how_it_ended_before_it_hangs_up(keeper):
     host = Host()
     assert keeper.take(host) is None
-    gevent.sleep(0.1)
+    until(lambda: host.lines.count("beat") > 2)
     host.disconnect()
     assert host.closed_after.count("beat") > 2
     assert host.closed_after[-1] == 'end "result": "ok", "changed": 1'
@@ -90,17 +90,24 @@ def test_an_operation_that_was_never_reached_makes_the_run_an_interrupted_one(ke
     assert '"interrupted", "changed": 0' in host.lines[-1]
 
 
-def lose(host, printed):
+def until(come):
+    """Let the others run until that is true."""
+    with gevent.Timeout(60):
+        while not come():
+            gevent.sleep(0.01)
+
+
+def lose(keeper, host, printed):
     """The program on the host ends without having been told to."""
     host.gone = printed
-    gevent.sleep(0.1)
+    until(lambda: keeper._held[host.name].is_lost)
     host.gone = ""
 
 
 def test_a_host_whose_lock_was_lost_is_taken_again(keeper):
     host = Host()
     keeper.take(host)
-    lose(host, "its connection broke")
+    lose(keeper, host, "its connection broke")
     keeper.operation_host_start(host.state, host, OP)
     assert said(host) == ""
     host.disconnect()
@@ -110,7 +117,7 @@ def test_a_host_whose_lock_was_lost_is_taken_again(keeper):
 def test_a_host_that_somebody_took_meanwhile_fails_with_who_has_it(keeper):
     host = Host()
     keeper.take(host)
-    lose(host, "its connection broke")
+    lose(keeper, host, "its connection broke")
     host.answer = 'busy {"who": "you@desk"}'
     keeper.operation_host_start(host.state, host, OP)
     assert "you@desk" in said(host)
@@ -119,7 +126,7 @@ def test_a_host_that_somebody_took_meanwhile_fails_with_who_has_it(keeper):
 def test_a_host_that_was_released_by_a_person_fails_and_is_not_taken_again(keeper):
     host = Host()
     keeper.take(host)
-    lose(host, holder.STOPPED)
+    lose(keeper, host, holder.STOPPED)
     keeper.operation_host_start(host.state, host, OP)
     assert "took this host away" in said(host)
 

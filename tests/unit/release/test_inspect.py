@@ -123,7 +123,7 @@ def test_a_folder_around_everything_is_explained(tmp_path: Path) -> None:
     assert "at the top of the archive" in refused.value.hint
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(share=st.floats(min_value=0, max_value=1, exclude_max=True))
 def test_a_truncated_archive_is_refused_wherever_it_ends(
     share: float, archive: Path, tmp_path: Path
@@ -135,7 +135,7 @@ def test_a_truncated_archive_is_refused_wherever_it_ends(
         inspect_archive(cut)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(place=st.integers(min_value=0), change=st.integers(min_value=1, max_value=255))
 def test_a_changed_byte_is_seen_or_changes_the_hash(
     place: int, change: int, archive: Path, tmp_path: Path
