@@ -222,8 +222,8 @@ def test_the_superuser_is_rotated_under_visitors_and_nothing_of_the_old_is_left(
     assert host.ssh(["cat", f"{CREDENTIALS}/superuser-password"]).stdout.strip() == new
     left = host.ssh(
         [
-            f"grep -rlaF {old} /etc /run /var/lib /var/log /opt/tinykit; "
-            f"grep -laF {old} /proc/[0-9]*/environ"
+            f"grep -rlaFe {old} /etc /run /var/lib /var/log /opt/tinykit; "
+            f"grep -laFe {old} /proc/[0-9]*/environ"
         ],
         check=False,
     )
