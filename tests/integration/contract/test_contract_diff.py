@@ -20,7 +20,7 @@ SCRIPT = Path(__file__).parents[3] / "scripts" / "contract-diff"
 
 def _diff(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(SCRIPT), *words], capture_output=True, text=True, check=False, timeout=300
+        [str(SCRIPT), *words], capture_output=True, text=True, check=False, timeout=900
     )
 
 
