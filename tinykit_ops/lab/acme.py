@@ -25,7 +25,7 @@ DIRECTORY_PORT = 14000
 MANAGEMENT_PORT = 15000
 DNS_PORT = 8053
 NAMES_PORT = 8055
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 DEFAULT_LIFE = 90 * 24 * 3600  #: seconds, as public authorities give
 #: In front of a host's own name: all of these have an address, and no other name has one.
 PREFIXES = ("", "www.", "build.", *(f"app{number}." for number in range(1, 10)))
@@ -70,12 +70,12 @@ class LabAcme:
     def _tell(self, what: str, message: Mapping[str, object]) -> None:
         url = f"http://{self.address}:{NAMES_PORT}/{what}"
         request = urllib.request.Request(url, json.dumps(message).encode())
-        with urllib.request.urlopen(request, timeout=5):  # noqa: S310
+        with urllib.request.urlopen(request, timeout=START_SECONDS):  # noqa: S310
             pass
 
     def _get(self, url: str) -> str:
         context = ssl.create_default_context(cafile=str(self.directory_ca))
-        with urllib.request.urlopen(url, timeout=5, context=context) as answer:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=START_SECONDS, context=context) as answer:  # noqa: S310
             text: str = answer.read().decode()
         return text
 
@@ -83,7 +83,7 @@ class LabAcme:
 def ensure_running(acme: LabAcme, names: LabNames, hosts: Sequence[HostState]) -> None:
     """Start it unless it runs, wait until it answers, and point the names of all hosts.
 
-    Raises: CommandError when it does not answer within 20 s.
+    Raises: CommandError when it does not answer within a minute.
     """
     group = _group(names)
     if not cgroups.is_alive(group):

@@ -18,7 +18,7 @@ from pathlib import Path
 from tinykit_ops.errors import UnavailableError
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
-END_SECONDS = 20.0
+END_SECONDS = 60.0
 
 
 def hierarchies() -> list[Path]:
@@ -102,17 +102,19 @@ def children(group: str) -> list[str]:
 
 
 def _remove_one(path: Path) -> None:
-    for _ in range(100):
+    deadline = time.monotonic() + END_SECONDS
+    while True:
         try:
             path.rmdir()
         except OSError:
             # A process that has just died still counts for a moment.
             if not path.exists():
                 return
+            if time.monotonic() > deadline:
+                raise
             time.sleep(0.02)
         else:
             return
-    path.rmdir()
 
 
 def _kill(group: str) -> None:

@@ -13,13 +13,17 @@ from tinykit_ops.errors import UnavailableError
 from tinykit_ops.lab import cgroups
 from tinykit_ops.lab import machine as machines
 from tinykit_ops.lab.commands import run
-from tinykit_ops.lab.errors import HostNotReadyError
+from tinykit_ops.lab.errors import CommandError, HostNotReadyError
 from tinykit_ops.lab.machine import Machine
 from tinykit_ops.lab.names import DOMAIN
 
-READY_SECONDS = 90.0
-POWER_OFF_SECONDS = 60.0
+READY_SECONDS = 180.0  #: a boot takes 8 s; many on a busy machine take their time
+POWER_OFF_SECONDS = 120.0
 RUN_SECONDS = 600.0
+#: Until a host that is up lets somebody in, on a machine that stands still for a while.
+CONNECT_SECONDS = 60
+#: The same of one that may be off: it is asked again.
+KNOCK_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,17 @@ class LabHost:
         return self.machine.is_running
 
     def ssh_command(
-        self, words: Sequence[str] = (), *, user: str = "root", options: Sequence[str] = ()
+        self,
+        words: Sequence[str] = (),
+        *,
+        user: str = "root",
+        options: Sequence[str] = (),
+        patience: int = CONNECT_SECONDS,
     ) -> list[str]:
         """The `ssh` command that runs `words` there, or opens a shell; trusts pinned keys only.
 
-        A single word is a line of shell, as with `ssh`; several are passed as they are.
+        A single word is a line of shell, as with `ssh`; several are passed as they are. `patience`
+        is how many seconds the connection may take.
         """
         settings = {
             "UserKnownHostsFile": str(self.known_hosts),
@@ -73,7 +83,7 @@ class LabHost:
             "StrictHostKeyChecking": "yes",
             "IdentitiesOnly": "yes",
             "BatchMode": "yes",
-            "ConnectTimeout": "5",
+            "ConnectTimeout": str(patience),
             "ServerAliveInterval": "5",  # a host whose power was cut says no goodbye
             "LogLevel": "ERROR",
         }
@@ -90,13 +100,15 @@ class LabHost:
         input_text: str | None = None,
         check: bool = True,
         timeout: float = RUN_SECONDS,
+        patience: int = CONNECT_SECONDS,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command over SSH. Raises: CommandError when it fails, with `check`.
 
         The SSH client belongs to the lab: `lab down` ends it.
         """
         command = cgroups.inside(
-            self.machine.names.clients_cgroup, self.ssh_command(words, user=user)
+            self.machine.names.clients_cgroup,
+            self.ssh_command(words, user=user, patience=patience),
         )
         return run(command, input_text=input_text, check=check, timeout=timeout)
 
@@ -152,7 +164,7 @@ class LabHost:
         Raises: HostNotReadyError, with what the host said last, or with its failed units.
         """
         deadline = time.monotonic() + seconds
-        while self._login_fails():
+        while not self.lets_in():
             if not self.is_running:
                 raise self._not_ready("stopped while it booted")
             if time.monotonic() > deadline:
@@ -170,8 +182,14 @@ class LabHost:
         lines = self.ssh(words, check=False).stdout.splitlines()
         return [line.split()[0] for line in lines if line.strip()]
 
-    def _login_fails(self) -> bool:
-        return self.ssh(["true"], check=False, timeout=30).returncode != 0
+    def lets_in(self) -> bool:
+        """Whether an SSH login works now."""
+        try:
+            return (
+                self.ssh(["true"], check=False, timeout=30, patience=KNOCK_SECONDS).returncode == 0
+            )
+        except CommandError:  # connected, and then nothing more was heard
+            return False
 
     def _not_ready(self, what: str) -> HostNotReadyError:
         tail = self.machine.console_tail()

@@ -19,6 +19,7 @@ KEEPER = Path(__file__).with_name("keeper.sh")
 CONSOLE = "console.log"
 NSPAWN_RUNTIME = Path("/run/systemd/nspawn")  #: where nspawn leaves a folder a machine
 CONSOLE_LINES = 15
+JOIN_SECONDS = 60.0
 _KINDS = ("propagate", "unix-export", "locks")
 
 
@@ -46,12 +47,12 @@ class Machine:
         return cgroups.is_alive(self.cgroup)
 
     def boot(self) -> None:
-        """Start the host and return at once; it lives on without us."""
+        """Start the host and return while it boots; it lives on without us."""
         cgroups.create(f"{self.cgroup}/keeper")
         self._make_disk()
         words = ["unshare", "--mount", "--propagation", "slave", "sh", str(KEEPER)]
         with (self.folder / CONSOLE).open("ab") as console:
-            subprocess.Popen(
+            keeper = subprocess.Popen(
                 cgroups.inside(f"{self.cgroup}/keeper", words),
                 env={**_environment(), **self._variables()},
                 stdin=subprocess.DEVNULL,
@@ -60,6 +61,10 @@ class Machine:
                 cwd="/",
                 start_new_session=True,
             )
+        # It joins the group by itself; who looks before that would take the host for off.
+        deadline = time.monotonic() + JOIN_SECONDS
+        while not self.is_running and keeper.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def kill(self) -> None:
         """Cut its power: every process ends at once, nothing is told to stop."""

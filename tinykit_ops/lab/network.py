@@ -11,6 +11,7 @@ allowlist.
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from tinykit_ops.lab import cgroups
@@ -31,7 +32,10 @@ def build(names: LabNames, networks: LabNetworks) -> None:
 def write_outside_hosts(names: LabNames, lines: str) -> None:
     """Tell the outside client the hosts' names (the text of an /etc/hosts)."""
     folder = NETNS_CONFIG / names.netns
-    folder.mkdir(parents=True, exist_ok=True)
+    while True:
+        with suppress(FileNotFoundError):  # the end of another lab took the empty folder away
+            folder.mkdir(parents=True, exist_ok=True)
+            break
     (folder / "hosts").write_text(lines)
 
 
@@ -75,8 +79,11 @@ def links_with(prefix: str) -> list[str]:
 
 def netns_with(prefix: str) -> list[str]:
     """Named network namespaces, and leftovers of their files, that begin with `prefix`."""
-    folders = [folder for folder in (Path("/run/netns"), NETNS_CONFIG) if folder.is_dir()]
-    return sorted({p.name for f in folders for p in f.iterdir() if p.name.startswith(prefix)})
+    found: set[str] = set()
+    for folder in (Path("/run/netns"), NETNS_CONFIG):
+        with suppress(FileNotFoundError):
+            found.update(path.name for path in folder.iterdir())
+    return sorted(name for name in found if name.startswith(prefix))
 
 
 def tables_with(prefix: str) -> list[str]:
@@ -98,7 +105,7 @@ def remove_netns(name: str) -> None:
     if Path("/run/netns", name).exists():
         run(["ip", "netns", "delete", name])
     shutil.rmtree(NETNS_CONFIG / name, ignore_errors=True)
-    if NETNS_CONFIG.is_dir() and not any(NETNS_CONFIG.iterdir()):
+    with suppress(OSError):  # not empty, or gone: labs of other folders come and go beside this
         NETNS_CONFIG.rmdir()
 
 

@@ -22,7 +22,7 @@ from tinykit_ops.lab.state import write_private
 
 PORT = 9000
 BUCKET = "tinykit-backups"
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class LabS3:
 def ensure_running(s3: LabS3, names: LabNames) -> None:
     """Start the server unless it runs, and wait until it answers.
 
-    Raises: CommandError when it does not within 20 s.
+    Raises: CommandError when it does not within a minute.
     """
     group = f"{names.cgroup}/s3"
     if not cgroups.is_alive(group):
