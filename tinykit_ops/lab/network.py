@@ -32,10 +32,10 @@ def build(names: LabNames, networks: LabNetworks) -> None:
 def write_outside_hosts(names: LabNames, lines: str) -> None:
     """Tell the outside client the hosts' names (the text of an /etc/hosts)."""
     folder = NETNS_CONFIG / names.netns
-    while True:
-        with suppress(FileNotFoundError):  # the end of another lab took the empty folder away
-            folder.mkdir(parents=True, exist_ok=True)
-            break
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:  # the end of another lab took the empty folder away
+        folder.mkdir(parents=True, exist_ok=True)
     (folder / "hosts").write_text(lines)
 
 
