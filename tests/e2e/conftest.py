@@ -113,7 +113,8 @@ def new_host(contract_app, tmp_path_factory):
     labs = []
 
     def make(release: str, disk: str | None = None) -> Provisioner:
-        name = f"{LAB}-{os.getpid() % 1000}-{len(labs)}"
+        # Always the same: interfaces have three digits of a lab's name, which two may share.
+        name = f"{LAB}-new-{len(labs)}"
         labs.append(Lab.up(name, releases=(release,), s3=False, disk=disk))
         return Provisioner(labs[-1], contract_app, tmp_path_factory.mktemp("inventories"))
 

@@ -15,7 +15,7 @@ from edge_vantage import Answer, Arrival, Ask, Vantage, request
 from tinykit_ops import layout
 
 COLLECTION = "things"
-STREAM_SECONDS = 10
+STREAM_SECONDS = 90
 
 _PROJECT = """
 import json, sys, urllib.request
@@ -64,7 +64,7 @@ def ask_once(
     raw = request(method, target, host or bench.domain, number, headers, body)
     sni = None if name is None else (name or bench.domain).strip()
     where = address or bench.host.address4
-    ask = Ask(number, where, sni, raw, method, port=port, fresh=True, seconds=5)
+    ask = Ask(number, where, sni, raw, method, port=port, fresh=True)
     answers, arrivals = bench.ask(vantage or bench.stranger, [ask])
     arrived = [arrival for arrival in arrivals.get(number, []) if not is_question(arrival)]
     return answers[number], arrived

@@ -20,8 +20,9 @@ AFTERMATH = 1.0
 #: What a visitor hears whose new connection had not asked for anything yet when Caddy reloaded: its
 #: former configuration, which shuts down, closes it without an answer. nginx does not.
 UNANSWERED = ("SilentError", "ConnectionResetError")
-#: How far from the moment of the reload such a visit may lie, in seconds.
-RELOAD = 1.0
+#: How far from the moment of the reload such a visit may lie, in seconds: on a busy machine, the
+#: former configuration takes somebody for a while after it said that it shuts down.
+RELOAD = 3.0
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,9 @@ class Site:
         if not entries:
             return None
         entry = entries[-1]
-        ended = int(entry["__MONOTONIC_TIMESTAMP"]) / 1e6
+        # When it was written, and not when a busy journal took it in.
+        wall = entry.get("_SOURCE_REALTIME_TIMESTAMP", entry["__REALTIME_TIMESTAMP"])
+        ended = int(wall) / 1e6 - (time.time() - time.monotonic())
         gap = int(entry["MESSAGE"].rsplit(" ", 2)[1]) / 1000
         return (ended - gap, ended) if ended >= since else None
 
@@ -200,4 +203,5 @@ def _at_reload(visit: Visit, reloads: list[float]) -> bool:
 
 
 def _during(visit: Visit, began: float, ended: float) -> bool:
-    return visit.ended >= began and visit.began <= ended + AFTERMATH
+    # The host's word comes when all is over, and counts back from there.
+    return visit.ended >= began - AFTERMATH and visit.began <= ended + AFTERMATH

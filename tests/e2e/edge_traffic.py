@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests_e2e_support import until
+
 from tinykit_ops import layout
 from tinykit_ops.lab.host import LabHost
 from tinykit_ops.lab.lab import Lab
@@ -19,7 +21,8 @@ from tinykit_ops.lab.lab import Lab
 WORKER = Path(__file__).parent / "edge_traffic_worker.py"
 MARK = "published-and-served"
 FINE = "200"
-END_SECONDS = 60
+END_SECONDS = 120  #: a visitor waits for a minute
+COUNT_SECONDS = 300  #: for a number of visits, on a busy machine
 
 # Runs on the host with the agent's own client; tinykit's gates have no part in it.
 _PUBLISH = f"""
@@ -88,7 +91,7 @@ class Traffic:
     def __exit__(self, *_: object) -> None:
         assert self.process.stdin is not None
         if self.count:
-            self._reader.join(END_SECONDS + self.count / sum(self.rates.values()))
+            self._reader.join(COUNT_SECONDS)
         self.process.stdin.close()
         try:
             self.process.wait(END_SECONDS)
@@ -96,6 +99,16 @@ class Traffic:
             self.process.kill()
             self.process.wait()
         self._reader.join(END_SECONDS)
+
+    def wait_for(self, *kinds: tuple[str, bool], count: int = 1) -> bool:
+        """Wait for so many visits more of each kind: (style, whether he got the page)."""
+        before = len(self.visits)
+
+        def seen() -> bool:
+            new = Counter((visit.style, visit.is_fine) for visit in list(self.visits)[before:])
+            return all(new[kind] >= count for kind in kinds)
+
+        return until(seen)
 
     def between(self, began: float, ended: float) -> list[Visit]:
         """Visits that were under way in this time."""

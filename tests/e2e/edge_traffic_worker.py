@@ -16,7 +16,7 @@ import ssl
 import sys
 import time
 
-SECONDS = 20.0  # for which somebody waits for a page
+SECONDS = 60.0  # for which somebody waits for a page
 #: So many wait at a time; on a machine that is busy, the next ones come later instead. The firewall
 #: lets one address have a hundred connections at least.
 MOST = 60

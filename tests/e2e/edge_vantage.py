@@ -53,7 +53,7 @@ class Ask:
     port: int = 443
     fresh: bool = False
     all: bool = False
-    seconds: float = 15.0
+    seconds: float = 90.0
 
     def order(self) -> dict[str, Any]:
         """As `edge_worker` reads it."""

@@ -68,8 +68,10 @@ def surroundings(trials: Trials) -> Iterator[None]:
     unit = ["systemd-run", "--quiet", "--unit=inside", "--collect"]
     host.run([*unit, "python3", "-c", _SERVER, str(PORT)])
     try:
-        see = "for i in $(seq 300); do curl -s -o /dev/null {} && exit; sleep 0.1; done; exit 1"
-        outside.run(["sh", "-c", see.format("http://127.0.0.1/")], check=True)
+        knock = "(: </dev/tcp/127.0.0.1/$0) 2>/dev/null"
+        see = f"for i in $(seq 600); do {knock} && exit; sleep 0.1; done; exit 1"
+        outside.run(["bash", "-c", see, "80"], check=True)
+        host.run(["bash", "-c", see, str(PORT)])
         yield
     finally:
         server.terminate()
@@ -89,7 +91,7 @@ def unanswered(trials: Trials, urls: list[str]) -> list[str]:
     script = (
         "import sys, time, urllib.request\n"
         "def answers(url):\n"
-        "    for _ in range(50):\n"
+        "    for _ in range(300):\n"
         "        try: return urllib.request.urlopen(url, timeout=5).read().decode()\n"
         "        except OSError: time.sleep(0.2)\n"
         "for url in sys.argv[1:]: print(answers(url))"
@@ -101,7 +103,7 @@ def unanswered(trials: Trials, urls: list[str]) -> list[str]:
 def proxied(trials: Trials, url: str) -> str:
     """What a stranger gets who asks the app's proxy for an address."""
     asked = f"https://{trials.host.domain}/api/proxy"
-    words = ["curl", "-sk", "--max-time", "20", "-w", "\n%{http_code}", "-G", asked]
+    words = ["curl", "-sk", "--max-time", "90", "-w", "\n%{http_code}", "-G", asked]
     return trials.provisioner.lab.outside.run([*words, "--data-urlencode", f"url={url}"]).stdout
 
 

@@ -15,17 +15,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests_e2e_support import BIN, ROOT, Provisioner, Run, execute
+from tests_e2e_support import BIN, ROOT, Provisioner, Run, execute, until
 
 from tinykit_ops import layout
 from tinykit_ops.deploy.firewall import ruleset
 from tinykit_ops.lab.inventory import lab_hosts
 from tinykit_ops.settings.load import load_settings
 
+#: Of rules that nobody can confirm; the host goes back to the old ones after that.
 CONFIRM_SECONDS = 10
+#: Of rules that are to be confirmed, on a machine that may stand still for a while.
+PATIENT_SECONDS = 120
 #: From when the rules were applied to when the old ones have to be back, whatever happened.
-BACK_SECONDS = CONFIRM_SECONDS + 15
-BOOT_SECONDS = 90
+BACK_SECONDS = CONFIRM_SECONDS + 60
+BOOT_SECONDS = 180
 FOREIGN = "inet somebody_elses"
 PENDING = f"{layout.FIREWALL_STATE}/pending.json"
 TRIAL = ROOT / "tests/e2e/firewall_trial_deploy.py"
@@ -113,7 +116,7 @@ class Trials:
 
     def inventory(self, firewall: Mapping[str, Any] | None = None, **more: Any) -> Path:
         """An inventory with these settings of the firewall."""
-        overrides = {"firewall": {"confirm_seconds": CONFIRM_SECONDS, **(firewall or {})}}
+        overrides = {"firewall": {"confirm_seconds": PATIENT_SECONDS, **(firewall or {})}}
         data = more.pop("data", None)
         return self.provisioner.inventory(self.users, {**overrides, **more}, data)
 
@@ -124,9 +127,7 @@ class Trials:
     def rules(self) -> str:
         """The good rules, as text."""
         name = self.provisioner.lab.name
-        overrides = {"firewall": {"confirm_seconds": CONFIRM_SECONDS}}
-        app = self.provisioner.app
-        found = lab_hosts(name, only=[self.host.name], app=app, overrides=overrides)
+        found = lab_hosts(name, only=[self.host.name], app=self.provisioner.app)
         return ruleset(load_settings(found[0][1]["tinykit"], where="trial"))
 
     def try_rules(
@@ -136,12 +137,14 @@ class Trials:
         *,
         checked: bool = True,
         waits: bool = True,
+        seconds: int = CONFIRM_SECONDS,
     ) -> tuple[int, str]:
         """Put `rules` on trial; `interrupt` is called when they are in force.
 
         Args:
             checked: nft reads them before they are brought to the host.
             waits: `interrupt` is called then, rather than at once.
+            seconds: for which the rules may stay unconfirmed.
 
         Returns:
             pyinfra's exit code and output.
@@ -151,7 +154,7 @@ class Trials:
         environ = {
             **os.environ,
             "TRIAL_RULES": str(path),
-            "TRIAL_SECONDS": str(CONFIRM_SECONDS),
+            "TRIAL_SECONDS": str(seconds),
             "TRIAL_UNCHECKED": "" if checked else "1",
         }
         words = [str(BIN / "pyinfra"), "-y", str(self.good), str(TRIAL)]
@@ -169,7 +172,7 @@ class Trials:
                     self.wait_for_trial(process)
                 interrupt(process)
             try:
-                said, _ = process.communicate(timeout=180)
+                said, _ = process.communicate(timeout=seconds + 300)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 said, _ = process.communicate()
@@ -186,16 +189,11 @@ class Trials:
 
     def is_open(self) -> bool:
         """Whether a person can log in now."""
-        return self.host.ssh(["true"], check=False, timeout=30).returncode == 0
+        return self.host.lets_in()
 
     def wait_until_open(self, seconds: float = BACK_SECONDS) -> bool:
         """Whether a person can log in within some seconds."""
-        deadline = time.monotonic() + seconds
-        while not self.is_open():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.3)
-        return True
+        return until(self.is_open, seconds, pause=0.3)
 
     def over(self) -> bool:
         """Whether, after the time to confirm, no rules are left on trial."""

@@ -8,6 +8,7 @@ loopback.
 
 import json
 import random
+import time
 from ipaddress import ip_address
 
 import pytest
@@ -248,9 +249,12 @@ def test_an_address_that_holds_many_streams_gets_no_more_and_others_do(promises,
 def test_writes_are_limited_by_address(promises, project):
     own = [("Origin", f"https://{promises.domain}")]
     path = f"/_tk/data/{project}/none/x"
+    began = time.monotonic()
     busy = ask_many(promises, 60, "DELETE", path, promises.stranger, headers=own)
     assert set(busy) == {404, 429}
-    assert busy.count(404) <= LIMITS["writes"] + 1
+    # nginx lets one more through as its share of a minute passes.
+    passed = LIMITS["writes"] * (time.monotonic() - began) / 60
+    assert busy.count(404) <= LIMITS["writes"] + 1 + passed
     # Nobody else is concerned, nor what the same address reads.
     six = promises.host.address6
     assert ask_many(promises, 1, "DELETE", path, promises.stranger, six, own) == [404]

@@ -6,8 +6,6 @@ And but for what Caddy does to connections that are being opened as it reloads, 
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from edge_switches import Site, State
 from edge_traffic import FINE, Traffic, answers, publish
@@ -39,7 +37,7 @@ def site(switched_site) -> Site:
 def test_a_switch_costs_no_visitor_his_page_and_a_second_run_changes_nothing(site, state):
     changes_proxy = site.state.kind != state.kind
     with Traffic(site.lab, RATES) as traffic:
-        time.sleep(0.5)
+        assert traffic.wait_for(("own", True), ("pool", True))
         switch = site.switch(traffic, state)
     print(switch)
     assert switch.faults == ""
@@ -52,10 +50,8 @@ def test_a_switch_costs_no_visitor_his_page_and_a_second_run_changes_nothing(sit
 def test_a_visitor_who_is_turned_away_is_seen(site):
     """What the switches are judged by sees an edge that is away for a moment."""
     with Traffic(site.lab, {"own": 50, "pool": 50}) as traffic:
-        time.sleep(0.5)
+        assert traffic.wait_for(("own", True), ("pool", True))
         site.host.run(["systemctl", "stop", "caddy"])
-        time.sleep(0.5)
+        assert traffic.wait_for(("own", False), ("pool", False))
         site.host.run(["systemctl", "start", "caddy"])
-        time.sleep(0.5)
-    assert {visit.style for visit in traffic.visits if not visit.is_fine} == {"own", "pool"}
-    assert {visit.style for visit in traffic.visits if visit.is_fine} == {"own", "pool"}
+        assert traffic.wait_for(("own", True), ("pool", True))

@@ -24,7 +24,7 @@ from firewall_inside import (
     ways_in,
 )
 from firewall_trials import Trials
-from tests_e2e_support import RUNTIME, Provisioner
+from tests_e2e_support import RUNTIME, STATUS, Provisioner, curl, execute
 
 from tinykit_ops.lab.lab import Lab
 
@@ -47,16 +47,22 @@ def trials(contract_app, tmp_path_factory):
         lab.down()
 
 
-def status(trials, words=(), client="outside"):
-    """The HTTP status that a stranger (or the controller) gets for a public asset; 000 for none."""
-    host = trials.host
-    pin = ["--resolve", f"{host.domain}:443:{host.address4}", "--resolve"]
-    command = ["curl", "-sk", "--max-time", "4", "-o", "/dev/null", "-w", "%{http_code}", *words]
-    url = f"https://{host.domain}/_tk/assets/placeholder.jpg"
-    command = [*command, *pin, f"{host.domain}:80:{host.address4}", url]
+def status(trials, client="outside", connects=60):
+    """The HTTP status that a stranger (or the controller) gets for a public asset; 000 for none.
+
+    Args:
+        connects: seconds that the connection may take.
+    """
+    path = "/_tk/assets/placeholder.jpg"
+    command = curl(trials.host, path, *STATUS, "--connect-timeout", str(connects))
     if client == "outside":
         return trials.provisioner.lab.outside.run(command).stdout
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return execute(command).out
+
+
+def is_shut_out(trials, client="outside"):
+    """Whether they get no connection; the firewall drops what it does not want."""
+    return status(trials, client, connects=4) == "000"
 
 
 def test_a_second_run_changes_nothing(trials):
@@ -80,7 +86,7 @@ def test_services_are_closed_whatever_they_bind_to(trials):
 
 _GET = """
 import sys, time, urllib.request
-for _ in range(50):
+for _ in range(600):
     try: print(urllib.request.urlopen(sys.argv[1], timeout=5).status); break
     except OSError: time.sleep(0.1)
 """
@@ -90,10 +96,12 @@ def test_in_each_mode_they_get_in_who_may(trials):
     networks = trials.provisioner.lab.networks
     assert (status(trials), status(trials, client="controller")) == ("200", "200")
     with trials.firewall(mode="private", web_from=[str(networks.controller4)]):
-        assert (status(trials), status(trials, client="controller")) == ("000", "200")
+        assert is_shut_out(trials)
+        assert status(trials, client="controller") == "200"
     outside = [str(networks.outside4), str(networks.outside6)]
     with trials.firewall(mode="cdn", cdn={"networks": outside}):
-        assert (status(trials), status(trials, client="controller")) == ("200", "000")
+        assert is_shut_out(trials, client="controller")
+        assert status(trials) == "200"
         assert trials.console("cat /var/lib/tinykit-ops/cdn-networks").split() == outside
     assert (status(trials), status(trials, client="controller")) == ("200", "200")
     assert trials.console("cat /var/lib/tinykit-ops/cdn-networks") == ""
@@ -104,7 +112,7 @@ def test_who_is_connected_stays_so_when_new_rules_shut_the_door(trials):
     connect = f"""
 import http.client, ssl
 context = ssl._create_unverified_context()
-connection = http.client.HTTPSConnection({host.domain!r}, timeout=30, context=context)
+connection = http.client.HTTPSConnection({host.domain!r}, timeout=90, context=context)
 def ask():
     connection.request("GET", "/_tk/assets/placeholder.jpg")
     answer = connection.getresponse()
@@ -121,8 +129,8 @@ assert connection.sock is kept
     with subprocess.Popen(words, **pipes) as client:
         assert client.stdout.readline() == "200\n"
         with trials.firewall(mode="private", web_from=["192.0.2.1"]):
-            assert status(trials) == "000"
-            said, _ = client.communicate("\n", timeout=30)
+            assert is_shut_out(trials)
+            said, _ = client.communicate("\n", timeout=120)
     assert (said, client.returncode) == ("200\n", 0)
 
 
@@ -132,7 +140,7 @@ def test_one_address_has_only_so_many_connections(trials):
         "import socket\nheld = []\n"
         f"for _ in range({limit + 20}):\n"
         "    try: held.append(socket.create_connection(("
-        f"{trials.host.address4!r}, 443), timeout=5))\n"
+        f"{trials.host.address4!r}, 443), timeout=60))\n"
         "    except OSError: break\n"
         "print(len(held))"
     )
@@ -163,7 +171,7 @@ def test_tinykit_speaks_dns_to_the_resolvers_alone(trials):
     ask = (
         "import socket, sys\n"
         "s = socket.socket(socket.AF_INET, getattr(socket, 'SOCK_' + sys.argv[3]))\n"
-        "s.settimeout(2)\n"
+        "s.settimeout(60)\n"
         "try: s.connect((sys.argv[1], int(sys.argv[2]))); s.send(b'x'); print('sent')\n"
         "except PermissionError: print('refused')\n"
         "except ConnectionRefusedError: print('refused')\n"

@@ -66,7 +66,7 @@ def test_a_release_whose_migrations_do_not_fit_the_data_costs_nobody_anything(se
 
 def test_a_run_that_is_killed_is_finished_by_the_next_one(served):
     bench, _, _, second = served
-    killed = bench.killed(second, 4.0)
+    killed = bench.killed(second)
     again = bench.activate(second)
     assert killed.code != 0
     assert (again.code, bench.serving(), bench.at_rest()) == (0, second, [])

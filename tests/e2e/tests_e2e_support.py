@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import ssl
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tinykit_ops.lab.host import LabHost
 from tinykit_ops.lab.lab import Lab
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-DEPLOY_SECONDS = 600
+DEPLOY_SECONDS = 900
+#: For what comes after a while: long enough for a machine that stands still in between.
+PATIENCE = 90.0
+
+
+T = TypeVar("T")
+
+
+def until(look: Callable[[], T], seconds: float = PATIENCE, pause: float = 0.2) -> T:
+    """Look again and again until something true is seen, or the time is over; the last look."""
+    deadline = time.monotonic() + seconds
+    while not (seen := look()) and time.monotonic() < deadline:
+        time.sleep(pause)
+    return seen
 
 
 @dataclass(frozen=True)
@@ -133,8 +149,22 @@ def curl(host: LabHost, path: str, *words: str, scheme: str = "https") -> list[s
     """The words of a curl command that asks a host by its name, without DNS."""
     port = 443 if scheme == "https" else 80
     pin = ["--resolve", f"{host.domain}:{port}:{host.address4}"]
-    plain = ["curl", "--silent", "--show-error", "--insecure", "--max-time", "10", *pin]
+    plain = ["curl", "--silent", "--show-error", "--insecure", "--max-time", "60", *pin]
     return [*plain, *words, f"{scheme}://{host.domain}{path}"]
+
+
+def certificate(address: str, name: str) -> bytes | None:
+    """What a visitor is shown for a name (DER); None when the handshake is refused."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((address, 443), timeout=PATIENCE) as plain,
+            context.wrap_socket(plain, server_hostname=name) as secure,
+        ):
+            return secure.getpeercert(binary_form=True)
+    except ssl.SSLError:
+        return None
 
 
 STATUS = ("--output", "/dev/null", "--write-out", "%{http_code}")
@@ -154,6 +184,7 @@ def check_command(host: LabHost, inventory: Path, ca_file: Path, *words: str) ->
         f"--inventory={inventory}",
         f"--limit={host.name}",
         f"--ca-file={ca_file}",
+        "--timeout=60",
         *(f"--skip={each}" for each in LEFT_OUT),
         *pins,
         *words,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_traffic import Traffic, answers, publish
-from tests_e2e_support import Provisioner, Run
+from tests_e2e_support import Provisioner, Run, until
 from upgrade_releases import variant
 from upgrade_writer import Writer
 
@@ -22,6 +22,11 @@ from tinykit_ops.lab.inventory import ADMIN_EMAIL
 #: The writer may write as fast as it can.
 LIMITS = {"writes": 6000}
 _KILL = "pkill -KILL -f 'tinykit_ops (release|host) '"
+#: Seconds before an activation ends: the standby is judged, then the server.
+_STANDBY_RUNS = (
+    f"for i in $(seq 1200); do systemctl -q is-active {layout.TINYKIT_STANDBY_UNIT} && break;"
+    " sleep 0.05; done"
+)
 
 
 @dataclass
@@ -99,11 +104,12 @@ class UpgradeBench:
         seen = Seen(name)
         writer = Writer(self.host, self.project, f"{name} {next(self._numbers)}")
         with Traffic(self.provisioner.lab, self.rates) as traffic, writer:
-            time.sleep(0.5)
+            assert traffic.wait_for(*((style, True) for style in self.rates))
+            assert until(lambda: writer.acknowledged or writer.refused)
             began = time.monotonic()
             seen.code, seen.said = change()
             seen.seconds = time.monotonic() - began
-            time.sleep(0.5)
+            assert traffic.wait_for(*((style, True) for style in self.rates))
         seen.visits = len(traffic.visits)
         seen.dropped = answers(visit for visit in traffic.visits if not visit.is_fine)
         seen.writes, seen.refused = len(writer.acknowledged), writer.refused
@@ -120,16 +126,19 @@ class UpgradeBench:
         """Let the release from before serve."""
         return self.watched("rollback", lambda: _told(self.command("rollback")))
 
-    def killed(self, release: str, seconds: float) -> Seen:
-        """Activate a release, and kill that after so many seconds."""
+    def killed(self, release: str, seconds: float | None = None) -> Seen:
+        """Activate a release, and kill that after so many seconds, or beside its standby."""
+        when = _STANDBY_RUNS if seconds is None else f"sleep {seconds:.2f}"
 
         def change() -> tuple[int, str]:
-            line = f"(sleep {seconds:.2f}; {_KILL}) >/dev/null 2>&1 & killer=$!; "
+            line = f"({when}; {_KILL}) >/dev/null 2>&1 & killer=$!; "
             line += f"{layout.AGENT_COMMAND} release activate {release}; code=$?; "
             line += "kill $killer; exit $code"  # or it would kill the run after this one
             return _told(self.host.ssh([line], check=False))
 
-        return self.watched(f"killed after {seconds:.1f} s", change)
+        return self.watched(
+            "killed" if seconds is None else f"killed after {seconds:.1f} s", change
+        )
 
     def serving(self) -> str:
         """The id of the current release, as the host says."""

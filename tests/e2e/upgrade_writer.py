@@ -60,7 +60,7 @@ class Writer:
             text, began = f"{self.name} {number}", time.monotonic()
             try:
                 status, body = self._ask("POST", json.dumps({"text": text}))
-            except OSError as error:
+            except (OSError, http.client.HTTPException) as error:
                 status, body = 0, f"{type(error).__name__}: {error}".encode()
             self.slowest = max(self.slowest, time.monotonic() - began)
             if status in (200, 201):
@@ -87,6 +87,6 @@ class _Pinned(http.client.HTTPSConnection):
     """To the host's address, by its name."""
 
     def __init__(self, host: LabHost, context: ssl.SSLContext) -> None:
-        super().__init__(host.domain, 443, timeout=20, context=context)
+        super().__init__(host.domain, 443, timeout=90, context=context)
         connect = self._create_connection  # type: ignore[attr-defined]
         self._create_connection = lambda _, *rest: connect((host.address4, 443), *rest)

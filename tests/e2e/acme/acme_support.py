@@ -13,11 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from tests_e2e_support import Provisioner, Run, curl, execute
+from tests_e2e_support import PATIENCE, Provisioner, Run, certificate, curl, execute, until
 
 from tinykit_ops.lab.host import LabHost
 from tinykit_ops.lab.inventory import ADMIN_EMAIL
 from tinykit_ops.lab.lab import Lab
+
+_NO_CHECK_TIME = ssl.VerifyFlags(0x200000)  #: OpenSSL's X509_V_FLAG_NO_CHECK_TIME
+
+
+def age(shown: x509.Certificate) -> float:
+    """How much of a certificate's life is over: 0 to 1, and more."""
+    life = shown.not_valid_after_utc - shown.not_valid_before_utc
+    return (datetime.now(UTC) - shown.not_valid_before_utc) / life
 
 
 @dataclass(frozen=True)
@@ -54,40 +62,34 @@ class Instance:
 
     def certificate(self, name: str) -> x509.Certificate | None:
         """What a visitor is shown for a name; None when the handshake is refused."""
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        try:
-            with (
-                socket.create_connection((self.host.address4, 443), timeout=10) as plain,
-                context.wrap_socket(plain, server_hostname=name) as secure,
-            ):
-                shown = secure.getpeercert(binary_form=True)
-        except ssl.SSLError:
-            return None
+        shown = certificate(self.host.address4, name)
         return x509.load_der_x509_certificate(shown) if shown else None
 
     def serial(self, name: str) -> int | None:
         shown = self.certificate(name)
         return shown.serial_number if shown else None
 
-    def trusted(self, name: str, roots: Path) -> bool:
-        """Would a browser that trusts the lab's authority accept what it is shown?"""
+    def trusted(self, name: str, roots: Path, *, late: bool = False) -> bool:
+        """Would a browser that trusts the lab's authority accept what it is shown?
+
+        Args:
+            late: a certificate may be over; those of this lab do not last for long.
+        """
         context = ssl.create_default_context(cafile=str(roots))
+        if late:
+            context.verify_flags |= _NO_CHECK_TIME
         try:
             with (
-                socket.create_connection((self.host.address4, 443), timeout=10) as plain,
+                socket.create_connection((self.host.address4, 443), timeout=PATIENCE) as plain,
                 context.wrap_socket(plain, server_hostname=name),
             ):
                 return True
         except ssl.SSLError:
             return False
 
-    def wait_trusted(self, name: str, roots: Path, seconds: float = 20) -> bool:
+    def wait_trusted(self, name: str, roots: Path, seconds: float = PATIENCE) -> bool:
         """Caddy gets certificates after it was told to, not before."""
-        deadline = time.monotonic() + seconds
-        while not (good := self.trusted(name, roots)) and time.monotonic() < deadline:
-            time.sleep(0.3)
-        return good
+        return until(lambda: self.trusted(name, roots), seconds)
 
     def wait_for_age(self, name: str, part: float) -> None:
         """Wait until so much of a certificate's life is over (0 to 1)."""

@@ -1,4 +1,4 @@
-"""One bare Debian 13 in a lab with an ACME server whose certificates are over in 75 seconds."""
+"""One bare Debian 13 in a lab with an ACME server whose certificates are over in two minutes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests_e2e_support import Provisioner
 from tinykit_ops.lab.lab import Lab
 
 LAB = "e2e-ac"
-LIFE_SECONDS = 75
+LIFE_SECONDS = 120
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import shlex
-import socket
-import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from tests_e2e_support import certificate, until
 
 from tinykit_ops.lab.host import LabHost
 from tinykit_ops.lab.inventory import ADMIN_EMAIL
@@ -29,6 +28,7 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
+PATIENCE_MS = 90_000  #: of everything that waits for a page
 #: Part of every instance, open to everybody, and without any script.
 HARMLESS_PAGE = "/_app/version.json"
 LOGIN_COOKIE = "__Host-tinykit_ops"
@@ -161,7 +161,7 @@ def visitor(
     """
     credentials = {"username": basic[0], "password": basic[1]} if basic else None
     context = browser.new_context(accept_downloads=True, http_credentials=credentials)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     saw = Sightings()
     saw.watch(context)
     return Visitor(context, f"https://{builder}", f"https://{published}", saw)
@@ -169,15 +169,9 @@ def visitor(
 
 def certificate_pin(address: str, domain: str) -> str:
     """The key of the certificate that `domain` has now, as Chromium wants it."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with (
-        socket.create_connection((address, 443), timeout=15) as raw,
-        context.wrap_socket(raw, server_hostname=domain) as secured,
-    ):
-        certificate = secured.getpeercert(binary_form=True)
-    assert certificate is not None
-    key = x509.load_der_x509_certificate(certificate).public_key()
+    shown = until(lambda: certificate(address, domain))  # Caddy makes those of new names later
+    assert shown, domain
+    key = x509.load_der_x509_certificate(shown).public_key()
     der = key.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )

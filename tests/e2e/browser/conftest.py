@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from browser_support import CHROMIUM, Browsers, Visitor, visitor
+from browser_support import CHROMIUM, PATIENCE_MS, Browsers, Visitor, visitor
 from modes import Mode, chosen
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Response, expect, sync_playwright
 from tests_e2e_support import Provisioner
 
 from tinykit_ops import layout
@@ -79,6 +79,7 @@ def provision(browser_lab, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def browsers(browser_lab, tmp_path_factory) -> Iterator[Browsers]:
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         folder = tmp_path_factory.mktemp("chromium")
         yield Browsers(playwright, browser_lab, browser_lab.host(HOST), folder)
@@ -110,13 +111,19 @@ def dashboard(site) -> Page:
     return page
 
 
+def listens(answer: Response) -> bool:
+    """Is this what tells a page that PocketBase keeps it informed?"""
+    return answer.request.method == "POST" and answer.url.endswith("/_pb/api/realtime")
+
+
 @pytest.fixture(scope="module")
 def studio(site, dashboard) -> Studio:
     """A project, made in the builder, on no domain yet."""
     dashboard.click("#new")
     dashboard.fill("#name", f"Notes {site.mode.name}")
     dashboard.fill("#domain", "")
-    dashboard.click("#create button[type=submit]")
+    with dashboard.expect_response(listens):  # to what others change, or it would miss that
+        dashboard.click("#create button[type=submit]")
     dashboard.wait_for_url("**/tinykit/studio?id=*")
     dashboard.wait_for_selector("#code")
     return Studio(dashboard, dashboard.url.rpartition("=")[2])
