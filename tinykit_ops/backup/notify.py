@@ -21,6 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
+from tinykit_ops import layout
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.errors import BackupError
 from tinykit_ops.backup.outcome import Outcome
@@ -37,7 +38,7 @@ OWN_PING_URLS = {
 WEBHOOK_URL = "backup-notify-webhook-url"
 NTFY_URL = "backup-notify-ntfy-url"
 NTFY_TOKEN = "backup-notify-ntfy-token"  # noqa: S105
-SENDMAIL = Path("/usr/sbin/sendmail")
+SENDMAIL = Path(layout.SENDMAIL)
 HOOK_SECONDS = 20.0  #: at most, for each hook, whatever its server does
 _SUBJECTS = {
     BACKUP: "Backup",

@@ -16,7 +16,7 @@ from tinykit_ops import layout
 from tinykit_ops.backup.files import write_atomically
 from tinykit_ops.errors import StorageError
 
-STATUS_FILE = Path(layout.STATE_DIR) / "backup" / "status.json"
+STATUS_FILE = Path(layout.BACKUP_STATUS)
 
 
 class TargetStatus(BaseModel):

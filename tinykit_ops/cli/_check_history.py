@@ -10,7 +10,6 @@ from tinykit_ops.agent.instances import verified_instance
 from tinykit_ops.checks.history import KEEP, last_nights
 from tinykit_ops.checks.keeping import CheckPlaces
 from tinykit_ops.errors import Exit
-from tinykit_ops.report.history import history_json, history_text
 
 
 @click.command()
@@ -28,6 +27,8 @@ from tinykit_ops.report.history import history_json, history_text
 @click.option("--instance", metavar="NAME", help="On a verifier: the history of this instance.")
 def history(form: str, last: int, path: Path, instance: str | None) -> int:
     """Show what the nightly checks of this host came to, and the trend."""
+    from tinykit_ops.report.history import history_json, history_text  # slow, for this one only
+
     if instance is not None:
         path = CheckPlaces.of_instance(verified_instance(instance).name).history
     found = last_nights(path, last)

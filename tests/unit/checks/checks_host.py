@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from checks_imitations import FakeHost
 
 from tinykit_ops import __version__, layout
-from tinykit_ops.backup.notify import SENDMAIL
 from tinykit_ops.backup.status import STATUS_FILE
 from tinykit_ops.checks.areas import egress, leaks, monitoring
 from tinykit_ops.checks.context import Context
@@ -161,7 +160,7 @@ def programs(host: FakeHost) -> FakeHost:
         .saying("findmnt --noheadings -o FSTYPE -T /mnt/backup", "nfs4\n")
         .with_file(layout.CRON_FILE, "root", 0o644, CRON.format("disk"))
         .with_file(layout.CHECKS_CRON_FILE, "root", 0o644, "41 4 * * * root x check scheduled\n")
-        .with_file(str(SENDMAIL), "root", 0o755)
+        .with_file(layout.SENDMAIL, "root", 0o755)
         .with_file(layout.CONFIG_FILE, "root", 0o600, "{}")
         .with_file(layout.LOCK_DIR, "root", 0o755)
         .with_file(layout.CADDY_CONFIG, "root", 0o644, CADDYFILE)

@@ -36,7 +36,6 @@ from checks_host import (
 from checks_imitations import FakeHost, verdict
 
 from tinykit_ops import layout
-from tinykit_ops.backup.notify import SENDMAIL
 from tinykit_ops.backup.places import Places
 from tinykit_ops.backup.status import STATUS_FILE
 from tinykit_ops.checks.model import Outcome, Vantage
@@ -139,7 +138,7 @@ BROKEN: dict[str, tuple[str, Break]] = {
     "half the bans": ("authentication.bans", says("fail2ban-client status", "Jail list:\tsshd\n")),
     "no exporter": ("monitoring.metrics", unit("prometheus-node-exporter.service")),
     "exporter for the world": ("network.metrics-private", open_exporter),
-    "no mailer": ("monitoring.alerts", gone(str(SENDMAIL))),
+    "no mailer": ("monitoring.alerts", gone(layout.SENDMAIL)),
     "no nightly look": ("monitoring.nightly-check", gone(layout.CHECKS_CRON_FILE)),
     "no access log": (
         "monitoring.access-log",

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from tinykit_ops import layout
 from tinykit_ops.backup.places import Places
-from tinykit_ops.backup.schedule import jobs
-from tinykit_ops.backup.status import STATUS_FILE, BackupStatus, TargetStatus
+from tinykit_ops.checks.backup_status import NEVER, backup_status
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.model import (
     Area,
@@ -26,6 +25,7 @@ from tinykit_ops.checks.model import (
 from tinykit_ops.checks.registry import check
 
 if TYPE_CHECKING:
+    from tinykit_ops.backup.status import TargetStatus
     from tinykit_ops.settings.backup_targets import Target
 
 _LINE = "Backups: automated by cron, or by volume snapshot"
@@ -45,6 +45,9 @@ _NETWORK_FS = frozenset({"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "ceph", "g
 )
 def backups_are_scheduled(look: Context) -> Verdict:
     """Compares the cron file with the settings, and asks whether cron runs."""
+    # Not above: a look from outside needs no settings, which take longer to import than all else.
+    from tinykit_ops.backup.schedule import jobs
+
     tally, wanted = Tally(), jobs(look.known)
     text = look.machine.read(layout.CRON_FILE)
     if not wanted:
@@ -82,7 +85,9 @@ def backups_are_scheduled(look: Context) -> Verdict:
 def backups_are_verified(look: Context) -> Verdict:
     """Reads what the last verification of each target came to; a first one has its time."""
     limit, tally, now = look.known.backup.max_verified_age_hours, Tally(), datetime.now(UTC)
-    known = _status(look)
+    known = backup_status(look)
+    if known is None:
+        raise CannotLook(NEVER)
     for target in look.known.backup.targets:
         one = known.targets.get(target.name)
         if one is None or one.first_success is None:
@@ -102,16 +107,6 @@ def _proof(name: str, one: TargetStatus, limit: int, now: datetime) -> tuple[boo
     hours = (now - since).total_seconds() / 3600
     what = "verified" if one.last_verified else "the first snapshot, not verified yet,"
     return hours > limit, f"{name}: {what} {hours / 24:.1f} days ago (at most {limit / 24:.0f})"
-
-
-def _status(look: Context) -> BackupStatus:
-    text = look.machine.read(str(STATUS_FILE))
-    if text is None:
-        raise CannotLook(f"no backup was ever tried: there is no {STATUS_FILE}")
-    try:
-        return BackupStatus.model_validate_json(text)
-    except ValueError:
-        raise CannotLook(f"{STATUS_FILE} cannot be understood") from None
 
 
 @check(

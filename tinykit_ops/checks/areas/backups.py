@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from tinykit_ops.backup.status import STATUS_FILE, BackupStatus, TargetStatus
+from tinykit_ops.checks.backup_status import NEVER, backup_status
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.model import (
     Area,
-    CannotLook,
     Need,
     Remedy,
     Severity,
@@ -18,6 +18,9 @@ from tinykit_ops.checks.model import (
     failed,
 )
 from tinykit_ops.checks.registry import check
+
+if TYPE_CHECKING:
+    from tinykit_ops.backup.status import TargetStatus
 
 
 @check(
@@ -39,25 +42,15 @@ def backups_are_fresh(look: Context) -> Verdict:
     wanted = look.known.backup
     if not wanted.targets:
         return failed("the settings name no backup target")
-    status = _status(look)
+    status = backup_status(look)
     if status is None:
-        return failed(f"no backup was ever tried: there is no {STATUS_FILE}")
+        return failed(NEVER)
     tally = Tally()
     for target in wanted.targets:
         limit = wanted.plan(target).max_age_hours
         fault, line = _judge(target.name, status.targets.get(target.name), limit)
         (tally.bad if fault else tally.good).append(fault or line)
     return tally.verdict()
-
-
-def _status(look: Context) -> BackupStatus | None:
-    text = look.machine.read(str(STATUS_FILE))
-    if text is None:
-        return None
-    try:
-        return BackupStatus.model_validate_json(text)
-    except ValueError:
-        raise CannotLook(f"{STATUS_FILE} cannot be understood") from None
 
 
 def _judge(name: str, status: TargetStatus | None, limit: int) -> tuple[str, str]:

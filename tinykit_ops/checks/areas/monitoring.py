@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from tinykit_ops import layout
-from tinykit_ops.backup.notify import SENDMAIL
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.model import (
     Area,
@@ -88,9 +87,9 @@ def somebody_is_told(look: Context) -> Verdict:
             f"backup.notify.{name} is {'set' if there else f'set, but {path} is missing'}"
         )
     if notify.email:
-        mailer = look.machine.stat(str(SENDMAIL)) is not None
+        mailer = look.machine.stat(layout.SENDMAIL) is not None
         (tally.good if mailer else tally.bad).append(
-            f"backup.notify.email is set, {SENDMAIL} is {'there' if mailer else 'missing'}"
+            f"backup.notify.email is set, {layout.SENDMAIL} is {'there' if mailer else 'missing'}"
         )
     if not tally.good and not tally.bad:
         return failed(
