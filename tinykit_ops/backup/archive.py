@@ -155,7 +155,6 @@ class Archive:
 
     def _put_small(self, key: str, content: Whole) -> Part:
         sealed = seal_whole(content, self._recipients)
-        content.drop()
         self._target.put(key, sealed)
         self._count(key, sealed.measure.size)
         return _part(key, content.measure, sealed.measure)

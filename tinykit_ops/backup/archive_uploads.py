@@ -7,12 +7,12 @@ import os
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
 from tinykit_ops.backup.errors import MissingUploadsError
 from tinykit_ops.backup.manifest import Part, Stored, Upload
+from tinykit_ops.backup.memory import Budget
 from tinykit_ops.backup.stored import StoredUploads, upload_key
 from tinykit_ops.backup.streams import Whole
 from tinykit_ops.backup.upload_hashes import UploadHashes
@@ -21,7 +21,7 @@ from tinykit_ops.backup.uploads import open_upload
 LANES = 4  #: many small objects cost round trips; four at once hide most of them
 CHUNK = 1 << 20
 BIG_BYTES = 8 << 20  #: bigger files are streamed; others are read once and held in memory
-MIDDLE_BYTES = 2 << 20  #: from here on only two are held at a time
+HELD_BYTES = 12 << 20  #: at most, of all that are held at once; sealing needs as much again
 
 #: Sends one object: its key, its content (a big one's file, at its start), the content's size.
 Send = Callable[[str, Whole | BinaryIO, int], Part]
@@ -53,7 +53,7 @@ class UploadsPart:
         self._secret, self._recipients = key
         self._put = put
         self._lock = threading.Lock()
-        self._two_middle = threading.Semaphore(2)
+        self._held = Budget(HELD_BYTES)
         self._sending: dict[str, Future[Stored]] = {}
         self._stopped = False
 
@@ -93,16 +93,12 @@ class UploadsPart:
         try:
             with open_upload(self._storage, path) as file:
                 upload = _File(path, file)
-                with self._room(upload.size):
+                with self._held.hold(upload.size if upload.size <= BIG_BYTES else 0):
                     return self._found_or_sent(upload)
         except MissingUploadsError:
             if path in self._named:
                 raise
             return None  # no record names it: it was deleted since we listed, or is nobody's
-
-    def _room(self, size: int) -> AbstractContextManager[object]:
-        """Waits until so much may be held in memory."""
-        return self._two_middle if MIDDLE_BYTES < size <= BIG_BYTES else nullcontext()
 
     def _found_or_sent(self, upload: _File) -> tuple[Upload, Stored]:
         digest = self._digest(upload)

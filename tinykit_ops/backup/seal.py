@@ -68,9 +68,12 @@ class Sealed:
 def seal_whole(plain: Whole, recipients: Sequence[str]) -> Whole:
     """The sealed form of bytes that are in memory: quicker than a stream, and opened like one.
 
+    The plain bytes are dropped as soon as they are packed: they may be as many as the others.
+
     Raises: SealError.
     """
     packed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(plain.content)
+    plain.drop()
     if not recipients:
         return Whole(packed)
     try:
