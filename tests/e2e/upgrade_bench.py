@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from edge_traffic import Traffic, answers, publish
 from tests_e2e_support import Provisioner, Run, until
@@ -38,6 +39,7 @@ class Seen:
         refused: writes that were not acknowledged.
         lost: acknowledged writes that are not there.
         slowest: seconds of the slowest write.
+        away: seconds from the first visitor who got no page to the last one.
         said: exit code and output of the change.
     """
 
@@ -48,6 +50,7 @@ class Seen:
     lost: list[str] = field(default_factory=list)
     writes: int = 0
     slowest: float = 0.0
+    away: float = 0.0
     seconds: float = 0.0
     code: int = 0
     said: str = ""
@@ -67,10 +70,21 @@ class Seen:
 
 
 class UpgradeBench:
-    """An instance with a published page, and the releases that it may run."""
+    """An instance with a published page, and the releases that it may run.
 
-    def __init__(self, provisioner: Provisioner, folder: Path, rates: dict[str, float]) -> None:
+    Args:
+        settings: of its inventory, besides the proxy.
+    """
+
+    def __init__(
+        self,
+        provisioner: Provisioner,
+        folder: Path,
+        rates: dict[str, float],
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
         self.provisioner = provisioner
+        self.settings = dict(settings or {})
         self.host = provisioner.host
         self.folder = folder
         self.rates = rates
@@ -111,7 +125,10 @@ class UpgradeBench:
             seen.seconds = time.monotonic() - began
             assert traffic.wait_for(*((style, True) for style in self.rates))
         seen.visits = len(traffic.visits)
-        seen.dropped = answers(visit for visit in traffic.visits if not visit.is_fine)
+        dropped = [visit for visit in traffic.visits if not visit.is_fine]
+        seen.dropped = answers(dropped)
+        if dropped:
+            seen.away = max(each.ended for each in dropped) - min(each.began for each in dropped)
         seen.writes, seen.refused = len(writer.acknowledged), writer.refused
         seen.slowest, seen.lost = writer.slowest, writer.lost()
         return seen
@@ -158,7 +175,7 @@ class UpgradeBench:
     def _with(self, archive: Path) -> UpgradeBench:
         ours = self.provisioner
         provisioner = Provisioner(ours.lab, archive, ours.folder, ours.runtime)
-        return UpgradeBench(provisioner, self.folder, self.rates)
+        return UpgradeBench(provisioner, self.folder, self.rates, self.settings)
 
     def _deploy(self, kind: str, name: str) -> None:
         run = self._run_deploy(kind, name)
@@ -166,7 +183,7 @@ class UpgradeBench:
             raise RuntimeError(f"{kind}: the deploy failed:\n{run.text[-2000:]}")
 
     def _run_deploy(self, kind: str, name: str) -> Run:
-        overrides = {"edge": {"kind": kind, "limits": LIMITS}}
+        overrides = {**self.settings, "edge": {"kind": kind, "limits": LIMITS}}
         inventory = self.provisioner.inventory({self.host.name: "root"}, overrides)
         return self.provisioner.deploy(inventory, deploy=name)
 

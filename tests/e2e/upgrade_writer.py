@@ -42,6 +42,11 @@ class Writer:
 
     def lost(self) -> list[str]:
         """Acknowledged records that are not there."""
+        there = self.there()
+        return [text for text in self.acknowledged if text not in there]
+
+    def there(self) -> set[str]:
+        """Every record that the app shows, whoever wrote it."""
         there: set[str] = set()
         page, pages = 1, 1
         while page <= pages:
@@ -51,7 +56,7 @@ class Writer:
             answer = json.loads(body)
             there |= {str(each["text"]) for each in answer["items"]}
             page, pages = page + 1, answer["totalPages"]
-        return [text for text in self.acknowledged if text not in there]
+        return there
 
     def _write(self) -> None:
         number = 0
