@@ -78,9 +78,9 @@ def test_every_command_can_be_asked_for_help(capsys):
 
 def test_a_host_that_was_never_provisioned_is_told_so(capsys, monkeypatch, tmp_path):
     from tinykit_ops.agent.config import load_agent_config
-    from tinykit_ops.cli import host
+    from tinykit_ops.cli.host import _secrets
 
-    monkeypatch.setattr(host, "load_agent_config", lambda: load_agent_config(tmp_path / "none"))
+    monkeypatch.setattr(_secrets, "load_agent_config", lambda: load_agent_config(tmp_path / "none"))
     assert cli.run(["host", "secrets", "--check"]) == Exit.USAGE
     assert "no tinykit-ops configuration" in capsys.readouterr().err
 
@@ -104,12 +104,12 @@ class Step:
 def test_a_step_is_done_only_when_something_is_left_and_it_is_not_a_check(
     tmp_path, monkeypatch, left, check, code, applied
 ):
-    from tinykit_ops.cli import host
+    from tinykit_ops.cli.host import _common
 
-    alone = host.alone
-    monkeypatch.setattr(host, "alone", lambda: alone(tmp_path / "lock"))
+    alone = _common.alone
+    monkeypatch.setattr(_common, "alone", lambda: alone(tmp_path / "lock"))
     step = Step(left)
-    assert host._run(step, check) == code
+    assert _common.run_step(step, check) == code
     assert step.applied == applied
 
 

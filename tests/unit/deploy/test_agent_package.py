@@ -69,7 +69,7 @@ def test_an_installation_is_whole_and_linked(install, tmp_path):
     assert done.returncode == 0, done.stderr
     current = tmp_path / "home/current"
     assert str(current.readlink()) == "builds/aaaa"
-    assert (current / "tinykit_ops/cli/host.py").is_file()
+    assert (current / "tinykit_ops/cli/host/_secrets.py").is_file()
     assert (current / "venv/bin/python").exists()
 
 
@@ -97,7 +97,7 @@ def test_packages_that_could_not_be_fetched_are_fetched_by_the_next_run(install,
 def test_half_a_build_of_an_interrupted_run_is_made_anew(install, tmp_path):
     (tmp_path / "home/builds/aaaa.new/tinykit_ops").mkdir(parents=True)
     assert install().returncode == 0
-    assert (tmp_path / "home/current/tinykit_ops/cli/host.py").is_file()
+    assert (tmp_path / "home/current/tinykit_ops/cli/host/_secrets.py").is_file()
 
 
 def test_a_strict_umask_does_not_hide_the_agent(install, tmp_path):

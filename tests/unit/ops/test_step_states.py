@@ -107,7 +107,7 @@ def test_an_answer_that_is_none_is_no_yes(said):
 
 
 def test_the_agent_says_of_each_step_whether_it_has_nothing_to_do(monkeypatch, capsys):
-    from tinykit_ops.cli import host as commands
+    from tinykit_ops.cli.host import _bans, _certificates, _secrets
 
     class Step:
         def __init__(self, left):
@@ -116,14 +116,15 @@ def test_the_agent_says_of_each_step_whether_it_has_nothing_to_do(monkeypatch, c
         def pending(self):
             return self.left
 
-    monkeypatch.setattr(commands, "load_agent_config", lambda: SimpleNamespace(settings=None))
-    monkeypatch.setattr(commands, "SecretsStep", lambda _: Step([]))
-    monkeypatch.setattr(commands, "BansStep", lambda _: Step(["a ban to lift"]))
+    for module in (_bans, _certificates, _secrets):
+        monkeypatch.setattr(module, "load_agent_config", lambda: SimpleNamespace(settings=None))
+    monkeypatch.setattr(_secrets, "SecretsStep", lambda _: Step([]))
+    monkeypatch.setattr(_bans, "BansStep", lambda _: Step(["a ban to lift"]))
 
     def breaks(_):
         raise RuntimeError
 
-    monkeypatch.setattr(commands, "CertificateStep", breaks)
+    monkeypatch.setattr(_certificates, "CertificateStep", breaks)
     asked = [["secrets"], ["bans"], ["certificate"], ["no-such-step"]]
     words = shlex.split(StepStates().command(asked))
     assert run(words[1 : words.index("2>/dev/null")]) == 0
