@@ -4,8 +4,9 @@ from pyinfra.context import host
 
 from tinykit_ops import layout
 from tinykit_ops.deploy import docker, instance
+from tinykit_ops.deploy.bans import bans_files
 from tinykit_ops.deploy.edge import nginx_unit
-from tinykit_ops.deploy.packages import BTRFS, CLOCK, INSTANCE, NGINX, UPGRADES
+from tinykit_ops.deploy.packages import BANS, BTRFS, CLOCK, INSTANCE, NGINX, UPGRADES
 from tinykit_ops.ops.hold import hold_host
 from tinykit_ops.ops.host_facts import HostFacts
 from tinykit_ops.ops.system import packages, system_users
@@ -36,6 +37,11 @@ if with_nginx:
         name="Write nginx's unit before its package comes, which would start a site of its own",
         entries=[nginx_unit()],
     )
+if settings.bans.enabled:
+    tree(
+        name="Write fail2ban's jails before its package comes, which starts it at once",
+        entries=bans_files(settings),
+    )
 packages(
     name="Install the distribution's packages",
     names=[
@@ -43,6 +49,7 @@ packages(
         clock,
         *(UPGRADES if upgrades else []),
         *(NGINX if with_nginx else []),
+        *(BANS if settings.bans.enabled else []),  # with the others: apt takes its time once
         *(docker.packages(facts) if settings.in_containers else []),
         *(BTRFS if with_btrfs else []),
     ],
