@@ -134,7 +134,7 @@ class MutationBench:
         names, address = (self.domain, self.builder), (self.host.address4,)
         overrides = {(name, port): address for name in names for port in (80, 443)}
         target = Target("https", self.domain, 443, 80, overrides)
-        manners = Manners(10.0, MAX_REQUESTS - ON_HOST_REQUESTS)
+        manners = Manners(60.0, MAX_REQUESTS - ON_HOST_REQUESTS)
         client = Client(target, manners=manners, ca_file=self.ca_file)
         look = Context(client=client, settings=self.settings)
         look.outsider = replace(client, dialer=Namespace(self.provisioner.lab.names.netns))
@@ -147,13 +147,20 @@ class MutationBench:
         from tinykit_ops.checks.fingerprint import recognise
 
         overrides = {(self.domain, port): (self.host.address4,) for port in (80, 443)}
-        client = Client(Target("https", self.domain, 443, 80, overrides), ca_file=self.ca_file)
+        target = Target("https", self.domain, 443, 80, overrides)
+        client = Client(target, manners=Manners(60.0), ca_file=self.ca_file)
         recognise(client, force=True)
         return client.verify
 
     def _ask_agent(self) -> InstanceReport:
         only = [f"--only={check.id}" for check in all_checks() if check.looks_from in ON_HOST]
-        words = ["--host", "--format=json", f"--expect-version={__version__}", *only]
+        words = [
+            "--host",
+            "--format=json",
+            "--timeout=60",
+            f"--expect-version={__version__}",
+            *only,
+        ]
         command = shlex.join([layout.AGENT_COMMAND, "check", *words])
         said = self.host.run(["sh", "-c", f"cd /; exec {command}"], check=False)
         return json_format.parse(said.stdout, self.host.name).instances[0]
@@ -184,7 +191,8 @@ class MutationBench:
 
     def reload_edge(self) -> None:
         """Make the proxy read its configuration, and wait until the old one is gone."""
-        self.sh(f"systemctl reload {self.kind}; sleep {0.3 if self.kind == 'caddy' else 1.2}")
+        # Caddy's reload ends when its former servers were told to take nobody any more.
+        self.sh(f"systemctl reload {self.kind}; sleep 0.5")
 
     def edit(self, path: str, change: Callable[[str], str]) -> str:
         """Change a file by its text. Returns the old text. Raises when nothing was changed."""

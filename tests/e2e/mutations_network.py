@@ -24,7 +24,7 @@ def listening(port: int):
     find = "$(ip -4 -o addr show host0 | awk '{split($4, a, \"/\"); print a[1]}')"
     serve = f"python3 -m http.server --bind {find} {port}"
     return shell(
-        f"systemd-run --quiet --unit {unit} {serve}; for n in 1 2 3 4 5 6 7 8 9; do "
+        f"systemd-run --quiet --unit {unit} {serve}; for n in $(seq 200); do "
         f"ss -Hltn 'sport = :{port}' | grep -qv 127.0.0.1 && break; sleep 0.3; done",
         f"systemctl stop {unit}",
     )

@@ -9,9 +9,9 @@ import re
 import shutil
 import socket
 import subprocess
-import time
 
 import pytest
+from tests_e2e_support import until
 
 pytestmark = pytest.mark.lab
 
@@ -181,22 +181,20 @@ def test_a_port_that_somebody_else_uses_is_named(bare, untouched, port):
     unit = f"squatter-{port}"
     serve = ["python3", "-m", "http.server", str(port), "--directory", "/run"]
     bare.host.run(["systemd-run", "--quiet", f"--unit={unit}", *serve])
-    wait_for(bare.host.address4, port)
     try:
+        assert until(lambda: listens(bare.host.address4, port))
         run = bare.deploy_plain(bare.inventory({bare.host.name: "root"}))
     finally:
         bare.host.run(["systemctl", "stop", unit])
     assert_one_clear_message(run, f"port {port} is taken by python3")
 
 
-def wait_for(address: str, port: int) -> None:
-    for _ in range(100):
-        try:
-            socket.create_connection((address, port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise TimeoutError(f"{address}:{port}")
+def listens(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_a_full_disk_is_told_before_anything_is_changed(new_host):
