@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-import time
 from pathlib import Path
 
 import requests
-from tests_e2e_support import STATUS, curl, execute
+from tests_e2e_support import STATUS, curl, execute, until
 
 from tinykit_ops.artifacts import local_binary
 from tinykit_ops.lab.host import LabHost
 
-SECONDS = 60
+SECONDS = 120
 USER = "web"  #: who runs it: a person's user
 HOME = "/srv/tinykit"
 COMMIT = "617db3416af227451e18de1f84394888679cf766"
@@ -76,24 +75,20 @@ def copy_app(host: LabHost, folder: Path, app: Path, pocketbase: str, home: str 
 
 def wait(url: str) -> None:
     """Until it answers 200."""
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
+
+    def answers() -> bool:
         try:
-            if requests.get(url, timeout=5).status_code == 200:
-                return
+            return requests.get(url, timeout=5).status_code == 200
         except requests.RequestException:
-            pass
-        time.sleep(0.3)
-    raise RuntimeError(f"{url} does not answer")
+            return False
+
+    assert until(answers, SECONDS), f"{url} does not answer"
 
 
-def _wait_by_name(host: LabHost) -> None:
-    """Until the proxy has its certificate, too."""
-    end = time.monotonic() + SECONDS
-    while execute(curl_as_browser(host, "/_pb/api/health", *STATUS)).out != "200":
-        if time.monotonic() > end:
-            raise RuntimeError(f"nothing answers for {host.domain}")
-        time.sleep(0.3)
+def wait_by_name(host: LabHost) -> None:
+    """Until the proxy has its certificate, and tinykit answers behind it."""
+    ask = curl_as_browser(host, "/_pb/api/health", *STATUS)
+    assert until(lambda: execute(ask).out == "200", SECONDS), f"nothing answers for {host.domain}"
 
 
 def curl_raw(host: LabHost, path: str, *words: str) -> list[str]:
@@ -144,7 +139,7 @@ def run_as_units(host: LabHost) -> None:
     _write(host, "/etc/caddy/Caddyfile", CADDYFILE.format(domain=host.domain))
     host.ssh(["systemctl daemon-reload && systemctl enable --now pocketbase tinykit caddy"])
     wait(f"http://{host.address4}:3000/_pb/api/health")
-    _wait_by_name(host)
+    wait_by_name(host)
 
 
 def run_bare(host: LabHost) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from by_hand import KEY, claim, copy_app, curl_as_browser, run_as_units
+from by_hand import KEY, claim, copy_app, curl_as_browser, run_as_units, wait_by_name
 from disaster_drill import Person
 from tests_e2e_support import BIN, execute
 
@@ -88,6 +88,7 @@ def test_a_conversion_that_fails_lets_the_old_install_serve_again(site):
     assert run.code == 69, run.text
     assert "the old install serves again" in run.text
     assert site.units() == units
+    wait_by_name(site.host)  # its units are started when their programs are, as they always were
     assert site.person.projects()["first"]["files"]
     assert "tinykit_ops" not in site.host.ssh(["nft list tables"]).stdout
     site.host.ssh([f"rm -r {IN_THE_WAY} /etc/cron.d/tinykit-ops"])
@@ -121,6 +122,7 @@ def test_the_way_back_tells_what_is_lost_and_starts_the_old_install(site):
     run = site.by_inventory("--back", "--yes")
     assert run.code == 0, run.text
     assert "lost: _tk_projects: 1 new, 0 changed, 0 gone" in run.out
+    wait_by_name(site.host)
     assert site.person.projects().keys() == {"first"}
     assert "User=web" in site.units()
     kept = site.host.ssh(["ls /var/lib/pocketbase"]).stdout
