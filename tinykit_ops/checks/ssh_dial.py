@@ -25,6 +25,7 @@ from tinykit_ops.errors import UnavailableError, UsageError
 _PROHIBITED = 1  #: SSH_OPEN_ADMINISTRATIVELY_PROHIBITED
 _CONNECT_FAILED = 2  #: SSH_OPEN_CONNECT_FAILED
 _PIECE = 65536
+_GONE = (OSError, EOFError)  #: what paramiko raises when the login is over already
 
 
 @dataclass(frozen=True)
@@ -113,15 +114,16 @@ class SshHost:
 
 def _upstream(channel: Any, inner: socket.socket) -> None:
     """Carry what is sent. Nobody here closes one direction alone: the end of it is the end."""
-    with inner, suppress(OSError):
+    with inner, suppress(*_GONE):
         while piece := inner.recv(_PIECE):
             channel.sendall(piece)
-    channel.close()
+    with suppress(*_GONE):
+        channel.close()
 
 
 def _downstream(channel: Any, inner: socket.socket) -> None:
     """Carry what is answered, and its end."""
-    with suppress(OSError):
+    with suppress(*_GONE):
         while piece := channel.recv(_PIECE):
             inner.sendall(piece)
         inner.shutdown(socket.SHUT_WR)

@@ -16,7 +16,14 @@ from checks_site import Site
 from tinykit_ops.checks.http import Client
 from tinykit_ops.checks.model import CannotLook
 from tinykit_ops.checks.ports import PortState, knock
-from tinykit_ops.checks.ssh_dial import Login, SshHost, elsewhere, parse_login
+from tinykit_ops.checks.ssh_dial import (
+    Login,
+    SshHost,
+    _downstream,
+    _upstream,
+    elsewhere,
+    parse_login,
+)
 from tinykit_ops.checks.target import Target
 from tinykit_ops.cli import run
 from tinykit_ops.errors import Exit, UnavailableError, UsageError
@@ -165,6 +172,24 @@ def test_an_ssh_connection_that_breaks_is_no_closed_port(monitor: SshHost, jump:
     with pytest.raises(OSError) as error:
         monitor.dial("127.0.0.1", 80, 60.0)
     assert error.value.errno != errno.ECONNREFUSED
+
+
+class _AfterItsLogin:
+    """A channel as paramiko has it when its connection has ended."""
+
+    def _gone(self, *_: object) -> bytes:
+        raise EOFError
+
+    recv = sendall = close = _gone
+
+
+def test_what_is_still_carried_when_the_login_ends_just_ends() -> None:
+    for carry in (_upstream, _downstream):
+        ours, theirs = socket.socketpair()
+        ours.sendall(b"a question")
+        ours.shutdown(socket.SHUT_WR)
+        with ours, theirs:
+            carry(_AfterItsLogin(), theirs)  # it has a thread: what it raises would be printed
 
 
 def test_the_instance_itself_is_no_place_outside_of_it(monitor: SshHost) -> None:
