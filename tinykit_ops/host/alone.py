@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tinykit_ops import layout
 from tinykit_ops.errors import BusyError
+from tinykit_ops.host.flock import taken
 
 
 @contextmanager
@@ -26,20 +25,13 @@ def alone(path: Path = Path(layout.DEPLOY_LOCK), seconds: float = 600) -> Iterat
     Raises:
         BusyError: somebody else was at it all that time.
     """
-    deadline = time.monotonic() + seconds
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     # Root's alone: whoever may open the file could hold the lock and stop every deploy.
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise BusyError(
-                        "another run is changing this host",
-                        where=str(path),
-                        hint="wait for it to end, then run again",
-                    ) from None
-                time.sleep(0.2)
+        if not taken(lock, seconds):
+            raise BusyError(
+                "another run is changing this host",
+                where=str(path),
+                hint="wait for it to end, then run again",
+            )
         yield

@@ -12,7 +12,6 @@ import json
 import os
 import secrets
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -23,9 +22,10 @@ from tinykit_ops import __version__, layout
 from tinykit_ops.errors import AccessError, BusyError, TinykitOpsError, UsageError
 from tinykit_ops.host import audit
 from tinykit_ops.host.caller import caller
+from tinykit_ops.host.flock import taken
 
 LOCK = Path(layout.RUN_LOCK)
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 1.0  #: who only looks (`holder`) has the lock for a moment, and refuses nobody
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def changing(what: str, lock: Path = LOCK, log: Path = Path(layout.AUDIT_LOG)) -
     run = secrets.token_hex(8)
     about = {**caller(), "what": what, "version": __version__}
     with _opened(lock) as file:
-        if not _taken(file):
+        if not taken(file, LOOK_SECONDS):
             audit.append(run, "refused", about, log)
             raise busy(lock.read_text(errors="replace"))
         audit.append(run, "begun", about, log)
@@ -98,20 +98,6 @@ def release(lock: Path = LOCK) -> dict[str, Any]:
         )
     os.kill(pid, signal.SIGTERM)
     return held
-
-
-def _taken(file: TextIO) -> bool:
-    """Take the lock. Who only looks (`holder`) has it for a moment, and refuses nobody."""
-    deadline = time.monotonic() + LOOK_SECONDS
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.05)
-        else:
-            return True
 
 
 def busy(text: str, where: str = "") -> BusyError:

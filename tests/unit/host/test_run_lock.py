@@ -10,7 +10,7 @@ import pytest
 
 from tinykit_ops import layout
 from tinykit_ops.errors import BusyError, StorageError, UsageError
-from tinykit_ops.host import audit, run_lock
+from tinykit_ops.host import audit, flock, run_lock
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_who_only_looks_at_the_lock_keeps_nobody_away(places, monkeypatch):
             waited.append(seconds)
             fcntl.flock(look, fcntl.LOCK_UN)
 
-        monkeypatch.setattr(run_lock.time, "sleep", sleep)
+        monkeypatch.setattr(flock.time, "sleep", sleep)
         with run_lock.changing("users add", *places):
             assert len(waited) == 1
     assert [entry.result for entry in audit.read(log)[0]] == ["ok"]
