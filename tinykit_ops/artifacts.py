@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,8 +25,11 @@ from tinykit_ops.errors import StorageError, UnavailableError, UsageError
 
 Architecture = Literal["x86_64", "aarch64"]
 ARCHITECTURES: tuple[Architecture, ...] = ("x86_64", "aarch64")
-#: How often pip tries again, with pauses that double: an index may be away for two minutes.
-PIP_RETRIES = 9
+#: How often pip itself asks anew when a connection fails, with pauses that double: 15 seconds.
+PIP_RETRIES = 6
+#: After which seconds all of pip is run again. It takes some refusals of an index or of a proxy
+#: that has a bad moment for the word that there is no such package.
+PIP_PAUSES = (15, 45)
 
 
 @dataclass(frozen=True)
@@ -206,7 +210,11 @@ def _download(artifact: Artifact, folder: Path) -> Path:
     command += ["--dest", str(folder), requirement]
     # pip unpacks to TMPDIR, which may be a small tmpfs on the host; `folder` has the room.
     environment = {**os.environ, "TMPDIR": str(folder)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    for pause in (*PIP_PAUSES, None):
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        if done.returncode == 0 or pause is None:
+            break
+        time.sleep(pause)
     wheels = list(folder.glob("*.whl"))
     if done.returncode != 0 or not wheels:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]

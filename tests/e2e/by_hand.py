@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import requests
-from tests_e2e_support import STATUS, curl, execute, until
+from tests_e2e_support import APT, STATUS, curl, execute, until
 
 from tinykit_ops.artifacts import local_binary
 from tinykit_ops.lab.host import LabHost
@@ -50,10 +50,10 @@ CADDYFILE = """{{
 \treverse_proxy 127.0.0.1:3000
 }}
 """
-INSTALL_DOCKER = """\
-export DEBIAN_FRONTEND=noninteractive
-apt-get -qq update && apt-get -qq -y --no-install-recommends install docker.io iptables >/dev/null
-command -v docker >/dev/null || apt-get -qq -y --no-install-recommends install docker-cli >/dev/null
+INSTALL_DOCKER = f"""\
+{APT}
+apt update && apt -y --no-install-recommends install docker.io iptables >/dev/null
+command -v docker >/dev/null || apt -y --no-install-recommends install docker-cli >/dev/null
 """
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests_e2e_support import Provisioner
+from tests_e2e_support import APT, Provisioner
 
 from tinykit_ops import __version__, layout
 from tinykit_ops.checks.context import Context
@@ -82,7 +82,7 @@ class MutationBench:
             if done.code:
                 raise RuntimeError(f"{deploy} failed:\n{done.text[-3000:]}")
         # What no deploy brings yet: something that measures the host.
-        self.sh("DEBIAN_FRONTEND=noninteractive apt-get install -y -qq prometheus-node-exporter")
+        self.sh(f"{APT}\napt install -y prometheus-node-exporter >/dev/null")
         self.sh("tinykit-ops backup run")
         self.settings = validate_inventory(self.inventory)[0].settings
         keep = self.host.run(["cat", f"{layout.SECRETS_DIR}/{layout.SUPERUSER_PASSWORD}"])

@@ -9,19 +9,20 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests_e2e_support import ROOT, STATUS, curl, execute
+from tests_e2e_support import APT, ROOT, STATUS, curl, execute
 
 pytestmark = pytest.mark.lab
 
 HOME = "/root/tinykit-ops"
 PREPARE = f"""\
 set -eu
-export DEBIAN_FRONTEND=noninteractive
-apt-get -qq update
-apt-get -qq -y --no-install-recommends install python3-venv >/dev/null
+{APT}
+apt update
+apt -y --no-install-recommends install python3-venv >/dev/null
 cd {HOME}
 python3 -m venv .venv
-.venv/bin/pip install --quiet --require-hashes -r requirements/run.txt
+fetch() {{ .venv/bin/pip install --quiet --retries=6 --require-hashes -r requirements/run.txt; }}
+fetch || {{ sleep 15; fetch; }} || {{ sleep 45; fetch; }}
 """
 # PYTHONPATH, where a person installs the checkout: that needs no build package on the host.
 DEPLOY = (

@@ -22,6 +22,11 @@ BIN = Path(sys.executable).parent
 DEPLOY_SECONDS = 900
 #: For what comes after a while: long enough for a machine that stands still in between.
 PATIENCE = 90.0
+#: Shell: `apt`, for what a test itself puts on a host; it bears a mirror that is away for a while.
+APT = """\
+export DEBIAN_FRONTEND=noninteractive
+apt() { apt-get -qq -o Acquire::Retries=8 "$@"; }
+"""
 
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import tinykit_ops
 from tinykit_ops import layout
-from tinykit_ops.artifacts import PIP_RETRIES
+from tinykit_ops.artifacts import PIP_PAUSES, PIP_RETRIES
 from tinykit_ops.deploy.templates import ROOT
 
 REQUIREMENTS = ROOT / "requirements" / "agent.txt"
@@ -37,9 +37,12 @@ mkdir -p "$home/builds" "$home/venvs"
 if ! [ -e "$venv/.complete" ] || ! "$venv/bin/python" -c 'import click' 2>/dev/null; then
   rm -rf "$venv"
   python3 -m venv "$venv"
-  TMPDIR="$venv" "$venv/bin/python" -m pip install --quiet --no-input --no-deps --no-cache-dir \\
-    --disable-pip-version-check --no-compile --only-binary=:all: --require-hashes \\
-    --retries={retries} -r "$stage/requirements.txt"
+  fetch() {{
+    TMPDIR="$venv" "$venv/bin/python" -m pip install --quiet --no-input --no-deps --no-cache-dir \\
+      --disable-pip-version-check --no-compile --only-binary=:all: --require-hashes \\
+      --retries={retries} -r "$stage/requirements.txt"
+  }}
+  fetch{again}
   sync -f "$venv"  # or a power cut could leave empty files behind the word "complete"
   touch "$venv/.complete"
 fi
@@ -75,6 +78,7 @@ def install_script() -> str:
         build=build_id(),
         venv=_short_hash(REQUIREMENTS.read_bytes()),
         retries=PIP_RETRIES,
+        again="".join(f" || {{ sleep {pause}; fetch; }}" for pause in PIP_PAUSES),
     )
 
 

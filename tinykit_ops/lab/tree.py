@@ -118,7 +118,8 @@ def bootstrap(
     """
     cgroups.create(f"{cgroup}/build")
     words = ["unshare", "--mount", "--propagation", "slave", "mmdebstrap", "--mode=root"]
-    words += [*options, codename, str(target)]
+    # For two minutes: a mirror may have a bad moment.
+    words += ['--aptopt=Acquire::Retries "8"', *options, codename, str(target)]
     # Sources come on standard input, for they may hold a password.
     text = "".join(f"{line}\n" for line in sources) or None
     if text:

@@ -37,6 +37,10 @@ END
 chmod 755 "$3/bin/python"
 """)
     python.chmod(0o755)
+    # Nobody waits here; what the index does meanwhile is up to the test.
+    sleep = tools / "sleep"
+    sleep.write_text(f"#!/bin/sh\n[ ! -e {tmp_path}/back-soon ] || rm -f {tmp_path}/broken\n")
+    sleep.chmod(0o755)
 
     def run(build="aaaa", umask=0o022):
         monkeypatch.setattr(agent_package, "build_id", lambda: build)
@@ -92,6 +96,13 @@ def test_packages_that_could_not_be_fetched_are_fetched_by_the_next_run(install,
     assert not (tmp_path / "home/current").exists()
     (tmp_path / "broken").unlink()
     assert install().returncode == 0
+
+
+def test_an_index_that_has_a_bad_moment_is_asked_again(install, tmp_path):
+    (tmp_path / "broken").touch()
+    (tmp_path / "back-soon").touch()
+    assert install().returncode == 0
+    assert (tmp_path / "pip-calls").read_text().count("pip") == 2
 
 
 def test_half_a_build_of_an_interrupted_run_is_made_anew(install, tmp_path):

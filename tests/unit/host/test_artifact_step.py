@@ -36,6 +36,7 @@ def index(tmp_path, monkeypatch):
             archive.writestr(f"{info}/RECORD", "")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setattr(artifacts, "PIP_PAUSES", ())
     return folder
 
 
@@ -76,6 +77,14 @@ def test_a_version_that_the_index_does_not_have_says_what_failed(tmp_path, index
     with pytest.raises(UnavailableError, match=r"tool-bin==9\.9"):
         ArtifactStep(artifact("9.9"), tmp_path / "home").apply()
     assert not (tmp_path / "home/current").exists()
+
+
+def test_an_index_that_has_a_bad_moment_is_asked_again(tmp_path, index, monkeypatch):
+    away = index.rename(tmp_path / "away")
+    monkeypatch.setattr(artifacts, "PIP_PAUSES", (0,))
+    monkeypatch.setattr(artifacts.time, "sleep", lambda _: away.rename(index))
+    ArtifactStep(artifact(), tmp_path / "home").apply()
+    assert (tmp_path / "home/current/tool").read_bytes() == BINARY
 
 
 def test_an_architecture_without_a_hash_is_refused_before_anything_is_fetched(tmp_path):
