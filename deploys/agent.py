@@ -23,4 +23,5 @@ agent_step(
     name="Make the secrets that the inventory does not give, and tinykit's environment",
     step=["secrets"],
     after=[files],
+    on_bare_host="work",
 )

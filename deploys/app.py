@@ -38,5 +38,10 @@ agent_step(
     name="Let the release serve",
     step=["serve", instance.release().sha256],
     after=[written],
+    on_bare_host="work",
 )
-agent_step(name="Finish a rotation of secrets that was interrupted", step=["rotation"])
+agent_step(
+    name="Finish a rotation of secrets that was interrupted",
+    step=["rotation"],
+    on_bare_host="nothing",
+)

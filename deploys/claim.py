@@ -13,7 +13,9 @@ from tinykit_ops.ops.units import unit
 hold_host()
 settings = instance.settings()
 reads = docker.pocketbase_reads(settings) if settings.in_containers else []
-agent_step(name="Switch to another version of PocketBase", step=["pocketbase"])
+agent_step(
+    name="Switch to another version of PocketBase", step=["pocketbase"], on_bare_host="nothing"
+)
 unit(
     name="Run PocketBase",
     unit=layout.POCKETBASE_UNIT,
@@ -29,4 +31,5 @@ unit(
 agent_step(
     name="Make the first account, close sign-up and settings, seed the domains, set the limits",
     step=["claim"],
+    on_bare_host="work",
 )

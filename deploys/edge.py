@@ -55,6 +55,7 @@ else:
         name="Make the certificates that nobody else brings",
         step=["certificate"],
         after=[surroundings],
+        on_bare_host="work",
     )
     written = tree(
         name="Write nginx's configuration",
@@ -88,4 +89,8 @@ else:
         packages(name="Install certbot", names=CERTBOT)
         unit(name="Renew certificates twice a day", unit="certbot.timer", files=[])
 
-agent_step(name="Get certificates for nginx, and forget those not wanted any more", step=["acme"])
+agent_step(
+    name="Get certificates for nginx, and forget those not wanted any more",
+    step=["acme"],
+    on_bare_host="ask" if settings.edge.kind == "nginx" else "nothing",
+)

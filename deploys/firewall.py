@@ -70,6 +70,7 @@ if settings.firewall.enabled:
         name="Tell the firewall of resolvers, the model's address and the CDN",
         step=["firewall-sets"],
         after=[written],
+        on_bare_host="work",
     )
     new_rules(
         name="Try the firewall's rules, and keep them when a new login works",

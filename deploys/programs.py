@@ -13,4 +13,5 @@ hold_host()
 agent_step(
     name=f"Install Node.js, PocketBase{' and Caddy' if edge else ''}",
     step=["artifact", "node", "pocketbase", *edge],
+    on_bare_host="work",
 )

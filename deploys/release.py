@@ -11,4 +11,4 @@ if release.archive:
     upload_release(
         name="Send the release to the host", archive=release.archive, sha256=release.sha256
     )
-agent_step(name="Unpack the release", step=["release", release.sha256])
+agent_step(name="Unpack the release", step=["release", release.sha256], on_bare_host="work")

@@ -40,7 +40,7 @@ if settings.in_containers:
         after=[written],
     )
 else:
-    agent_step(name="Stop what runs in containers", step=["runtime"])
+    agent_step(name="Stop what runs in containers", step=["runtime"], on_bare_host="nothing")
     no_unit(
         name="Remove the network of containers, which the settings do not want",
         unit=layout.NET_UNIT,

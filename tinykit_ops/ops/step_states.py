@@ -3,6 +3,8 @@
 Each question is a start of Python on the host, which costs more than the answer. So the first step
 of a run asks for all that are planned. What it is told is good for as long as this run changes
 nothing on that host: after a change, each step is asked by itself again.
+
+A run that brings the agent to a host that never had one knows most answers without a question.
 """
 
 from __future__ import annotations
@@ -11,13 +13,15 @@ import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from pyinfra.api.facts import FactBase
 
 from tinykit_ops import layout
 
 DONE = "done"
+#: What a step has to do on a host that never had an agent. `ask` is for what may be there without.
+OnBareHost = Literal["work", "nothing", "ask"]
 
 
 class StepState(FactBase[str]):
@@ -56,11 +60,13 @@ class _Run:
         planned: the steps that it will come to.
         changes: how many operations had changed the host when it was asked.
         done: step → whether it had nothing to do.
+        is_bare: this run has brought the host its first agent.
     """
 
     planned: list[list[str]] = field(default_factory=list)
     changes: int = -1
     done: dict[tuple[str, ...], bool] = field(default_factory=dict)
+    is_bare: bool = False
 
 
 #: host name → what is known; a process is one run of pyinfra.
@@ -74,9 +80,16 @@ def plan_step(host: Any, step: Sequence[str]) -> None:
         planned.append(list(step))
 
 
-def is_done(host: Any, step: Sequence[str]) -> bool:
+def first_agent(host: Any) -> None:
+    """This run brings this host its first agent; nothing of ours was there."""
+    _RUNS.setdefault(host.name, _Run()).is_bare = True
+
+
+def is_done(host: Any, step: Sequence[str], on_bare_host: OnBareHost = "ask") -> bool:
     """Whether a step has nothing to do, at this moment of the run."""
     run = _RUNS.get(getattr(host, "name", ""))
+    if run is not None and run.is_bare:
+        return _ask(host, step) if on_bare_host == "ask" else on_bare_host == "nothing"
     if run is None or not host.state.is_executing or len(run.planned) < 2:
         return _ask(host, step)
     changes = _changes(host)

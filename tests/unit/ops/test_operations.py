@@ -2,6 +2,7 @@
 
 import shlex
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -214,6 +215,57 @@ def test_the_agent_is_installed_over_standard_input_unless_it_is_there(commands,
 def test_the_installed_build_is_the_end_of_the_link():
     assert install_agent.InstalledAgent().process(["builds/aaaa"]) == "aaaa"
     assert install_agent.InstalledAgent().process([]) == ""
+
+
+@pytest.fixture
+def bare_host(tmp_path, monkeypatch):
+    """A folder that stands for a host's root; what the agent's fact says of it."""
+    home = tmp_path / "agent/current"
+    monkeypatch.setattr(layout, "AGENT_VENV", str(home))
+    traces = [str(tmp_path / name) for name in ("command", "config.json", "unit")]
+    monkeypatch.setattr(install_agent, "_TRACES", traces)
+
+    def said():
+        command = install_agent.InstalledAgent().command()
+        done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+        return install_agent.InstalledAgent().process(done.stdout.splitlines())
+
+    return home, traces, said
+
+
+def test_a_host_without_any_trace_of_an_agent_never_had_one(bare_host):
+    _, _, said = bare_host
+    assert said() == install_agent.NEVER
+
+
+def test_one_trace_of_an_agent_is_enough_to_be_asked_about(bare_host, tmp_path):
+    home, traces, said = bare_host
+    for trace in traces:
+        Path(trace).touch()
+        assert said() == ""
+        Path(trace).unlink()
+    (tmp_path / "agent").mkdir()
+    home.symlink_to("builds/aaaa")
+    assert said() == "", "a link that leads nowhere is a trace"
+
+
+def test_an_agent_that_starts_is_told_by_its_build(bare_host, tmp_path):
+    home, _, said = bare_host
+    program = tmp_path / "agent/builds/aaaa/venv/bin/python"
+    program.parent.mkdir(parents=True)
+    program.symlink_to("/bin/true")
+    home.symlink_to("builds/aaaa")
+    assert said() == "aaaa"
+
+
+@pytest.mark.parametrize(("executing", "bare"), [(True, 1), (False, 0)])
+def test_only_a_run_that_installs_the_first_agent_says_so(commands, monkeypatch, executing, bare):
+    told = []
+    monkeypatch.setattr(install_agent, "first_agent", told.append)
+    for found in (install_agent.NEVER, ""):
+        facts = {install_agent.InstalledAgent: found}
+        assert commands(install_agent.install_agent, install_agent, facts, executing=executing)
+    assert len(told) == bare
 
 
 # Refusals

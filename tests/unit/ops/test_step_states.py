@@ -8,7 +8,14 @@ import pytest
 
 from tinykit_ops.cli import run
 from tinykit_ops.ops import step_states
-from tinykit_ops.ops.step_states import DONE, StepState, StepStates, is_done, plan_step
+from tinykit_ops.ops.step_states import (
+    DONE,
+    StepState,
+    StepStates,
+    first_agent,
+    is_done,
+    plan_step,
+)
 
 
 class Op:
@@ -98,6 +105,24 @@ def test_a_dry_run_and_a_single_deploy_ask_for_the_one_step(host):
     plan_step(alone, ["acme"])
     assert is_done(alone, ["acme"])
     assert (one.asked, alone.asked) == (["claim"], ["acme"])
+
+
+def test_the_run_that_brings_a_host_its_first_agent_asks_only_what_may_be_there_without(host):
+    one = host(secrets=False, rotation=True, bans=True)
+    first_agent(one)
+    answers = [
+        is_done(one, ["secrets"], "work"),
+        is_done(one, ["rotation"], "nothing"),
+        is_done(one, ["bans"], "ask"),
+    ]
+    assert answers == [False, True, True]
+    assert one.asked == ["bans"]
+
+
+def test_what_a_bare_host_has_to_do_says_nothing_of_one_that_had_an_agent(host):
+    one = host(secrets=True, rotation=False)
+    assert is_done(one, ["secrets"], "work")
+    assert not is_done(one, ["rotation"], "nothing")
 
 
 @pytest.mark.parametrize("said", [[], ["no such command"], ['{"a": 1}'], ["null"]])
