@@ -1,20 +1,14 @@
-"""Let the agents of an inventory do something, all at once; pyinfra's connectors carry it.
-
-pyinfra works with a standard library that gevent has replaced, so it runs in a process of its own
-(`child`), which prints what the agents said as JSON.
-"""
+"""Let the agents of an inventory do something, all at once; pyinfra's connectors carry it."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinykit_ops.errors import TinykitOpsError, UnavailableError, UsageError
+from tinykit_ops.fleet.apart import ask_apart
 
 if TYPE_CHECKING:
     from tinykit_ops.settings.model import Settings
@@ -82,23 +76,10 @@ def ask_hosts(
         "seconds": seconds,
         "follow": follow,
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "tinykit_ops.fleet.child"],
-        input=json.dumps(request),
-        stdout=subprocess.PIPE,
-        stderr=sys.stdout if follow else subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    try:
-        answer = json.loads(done.stdout)
-    except ValueError:
-        last = ((done.stderr or "").strip().splitlines() or ["nothing"])[-1]
-        raise UnavailableError(
-            "The hosts of the inventory could not be asked",
-            where=str(inventory),
-            hint=f"pyinfra said: {last[:300]}",
-        ) from None
+    answer = ask_apart("child", request, follow=follow)
+    if problem := answer.get("problem"):
+        what = "The hosts of the inventory could not be asked"
+        raise UnavailableError(what, where=str(inventory), hint=str(problem))
     if "error" in answer:
         raise UsageError(str(answer["error"]))
     return [_read(each) for each in answer["hosts"]]

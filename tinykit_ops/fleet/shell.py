@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from tinykit_ops.errors import UnavailableError
+from tinykit_ops.fleet.apart import ask_apart
 
 SECONDS = 180
 
@@ -24,18 +22,7 @@ def run_script(host: str, data: Mapping[str, Any], script: str, *, seconds: int 
         UnavailableError: no connection, or the script failed.
     """
     request = {"host": host, "data": dict(data), "script": script, "seconds": seconds}
-    done = subprocess.run(
-        [sys.executable, "-m", "tinykit_ops.fleet.shell_child"],
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    try:
-        answer: dict[str, str] = json.loads(done.stdout)
-    except ValueError:
-        last = (done.stderr.strip().splitlines() or ["nothing"])[-1]
-        answer = {"problem": f"pyinfra said: {last[:300]}"}
+    answer = ask_apart("shell_child", request)
     if problem := answer.get("problem"):
         raise UnavailableError(problem, where=host, hint="is it up, and does SSH to it work?")
-    return answer["out"]
+    return str(answer["out"])

@@ -6,8 +6,9 @@ import subprocess
 import pytest
 
 from tinykit_ops.errors import UnavailableError, UsageError
-from tinykit_ops.fleet import ask, command
+from tinykit_ops.fleet import apart, command
 from tinykit_ops.fleet.ask import RefusedByAgentError, ask_hosts, ask_one
+from tinykit_ops.fleet.shell import run_script
 
 NOTHING = {"out": None, "err": "", "code": None, "problem": ""}
 
@@ -29,7 +30,7 @@ def fleet(make_settings, monkeypatch, tmp_path):
                 rows = [{**row, **NOTHING} for row in rows]
             return subprocess.CompletedProcess(words, 0, json.dumps({"hosts": rows}), "")
 
-        monkeypatch.setattr(ask.subprocess, "run", run)
+        monkeypatch.setattr(apart.subprocess, "run", run)
 
     settings = json.loads(make_settings().model_dump_json(exclude_none=True))
     answers.asked = []
@@ -74,3 +75,19 @@ def test_the_agent_runs_as_root_and_learns_who_asks():
     assert "users remove 'a b'" in line
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
     assert done.stderr.rpartition(command.EXIT_MARK)[2].strip().isdecimal()
+
+
+@pytest.mark.parametrize("last_words", ["Segmentation fault", ""])
+def test_a_child_that_ends_without_an_answer_is_told_with_its_last_words(
+    monkeypatch, tmp_path, last_words
+):
+    def run(words, **_):
+        return subprocess.CompletedProcess(words, 139, "", f"noise\n{last_words}\n")
+
+    monkeypatch.setattr(apart.subprocess, "run", run)
+    with pytest.raises(UnavailableError, match="could not be asked") as told:
+        ask_hosts(tmp_path / "prod.py", ["status"])
+    assert told.value.where == str(tmp_path / "prod.py")
+    assert told.value.hint == f"pyinfra said: {last_words or 'noise'}"
+    with pytest.raises(UnavailableError, match="pyinfra said"):
+        run_script("web1", {}, "true")
