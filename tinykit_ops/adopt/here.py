@@ -15,9 +15,10 @@ from tinykit_ops.adopt.deadline import arm, disarm
 from tinykit_ops.adopt.judge import judge
 from tinykit_ops.adopt.look import look_here
 from tinykit_ops.adopt.model import Answers, Install
-from tinykit_ops.adopt.old import Old, see_that_it_ended
+from tinykit_ops.adopt.old import Old
 from tinykit_ops.adopt.ours import stop_ours
 from tinykit_ops.adopt.record import Journal, Record
+from tinykit_ops.adopt.running import HEALTHY_SECONDS, see_that_it_ended, see_that_it_serves
 from tinykit_ops.adopt.snapshot import take_snapshot
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.differences import Difference, differences
@@ -27,11 +28,9 @@ from tinykit_ops.errors import UnavailableError, UsageError
 from tinykit_ops.host.services import services
 from tinykit_ops.host.superuser import as_superuser
 from tinykit_ops.host.units import systemctl
-from tinykit_ops.pocketbase.client import PocketBase
 from tinykit_ops.status.health import health_line
 from tinykit_ops.status.model import Level
 
-HEALTHY_SECONDS = 120.0
 DATA = Path(layout.POCKETBASE_DATA)
 Say = Callable[[str], None]
 
@@ -160,8 +159,7 @@ class Adoption:
             DATA.rename(kept)
             self._say(f"the instance's data stays in {kept}")
         Old(self._journal.folder, record.install).start()
-        with PocketBase(record.install.pocketbase_url) as server:
-            server.wait_until_healthy(HEALTHY_SECONDS)
+        see_that_it_serves(record.install)
         disarm()
         return self._journal.update(record, state="back", aside=False, placed=False)
 

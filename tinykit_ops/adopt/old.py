@@ -9,20 +9,16 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tinykit_ops.adopt.model import Install, Piece
-from tinykit_ops.backup.places import Places
-from tinykit_ops.backup.running import is_running
 from tinykit_ops.errors import StorageError, TinykitOpsError, UnavailableError
 from tinykit_ops.host import files
 from tinykit_ops.host.secrets_step import quoted
 from tinykit_ops.host.units import systemctl
 
 STOP_SECONDS = 45.0
-ENDED_SECONDS = 20.0
 _ENDING = 0.1
 _Notes = dict[str, dict[str, Any]]
 
@@ -228,26 +224,3 @@ def _call(*words: str) -> str:
             hint="`docker ps -a` and `journalctl -n 50` say more",
         )
     return done.stdout
-
-
-def see_that_it_ended(install: Install) -> None:
-    """Its files are read from now on, so nobody may have started it anew.
-
-    Raises:
-        UnavailableError: it still runs.
-    """
-    places = replace(
-        Places(),
-        pocketbase_url=install.pocketbase_url,
-        pocketbase_unit="none.service",
-        data=Path(install.data),
-    )
-    until = time.monotonic() + ENDED_SECONDS
-    while is_running(places):
-        if time.monotonic() > until:
-            raise UnavailableError(
-                "PocketBase still runs, although all that was seen of the old install is stopped",
-                where=install.data,
-                hint="something starts it anew: look for a supervisor, a timer, a line of cron's",
-            )
-        time.sleep(0.2)
