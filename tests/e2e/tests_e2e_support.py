@@ -25,7 +25,10 @@ PATIENCE = 90.0
 #: Shell: `apt`, for what a test itself puts on a host; it bears a mirror that is away for a while.
 APT = """\
 export DEBIAN_FRONTEND=noninteractive
-apt() { apt-get -qq -o Acquire::Retries=8 "$@"; }
+apt() {
+  for pause in 5 10 20 30 30 30; do apt-get -qq "$@" && return; sleep $pause; done
+  apt-get -qq "$@"
+}
 """
 
 

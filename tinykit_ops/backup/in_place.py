@@ -2,7 +2,8 @@
 
 The restored folder and the old one change places in one step of the kernel, so PocketBase never
 sees half of either, nor an empty folder in which it would begin anew. A small journal says how far
-a run came; the next one goes on, or back, from there.
+a run came; the next one goes on, or back, from there. Data that PocketBase may have written to is
+never removed: what a run that was cut off left may have served for weeks by then.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Protocol
 
@@ -59,20 +62,29 @@ class Replaced:
 
 
 @dataclass(frozen=True)
-class _Journal:
-    """How far a run came: `old` is the inode of the data folder before anything changed."""
+class _Begun:
+    """How far a run came.
 
+    Attributes:
+        old: the inode of the data folder before anything changed.
+        is_back: the folders have changed places, and are about to do so again.
+    """
+
+    snapshot: str
+    old: int
+    is_back: bool = False
+
+
+@dataclass(frozen=True)
+class _Journal:
     path: Path
 
-    def begin(self, snapshot: str, old: int) -> None:
-        write_atomically(
-            self.path, json.dumps({"snapshot": snapshot, "old": old}).encode(), mode=0o600
-        )
+    def write(self, begun: _Begun) -> None:
+        write_atomically(self.path, json.dumps(asdict(begun)).encode(), mode=0o600)
 
-    def read(self) -> tuple[str, int] | None:
+    def read(self) -> _Begun | None:
         try:
-            told = json.loads(self.path.read_bytes())
-            return str(told["snapshot"]), int(told["old"])
+            return _Begun(**json.loads(self.path.read_bytes()))
         except FileNotFoundError:
             return None
 
@@ -93,7 +105,7 @@ class InPlace:
         self.services = services
         self.data = places.data
         self._staged = places.data.with_name(f".{places.data.name}.restoring")
-        self._journal = _Journal(places.state / "restore.json")
+        self._journal = _journal(places)
 
     def check(self, target: Target, snapshot: str, identities: Sequence[Identity]) -> Manifest:
         """Look at everything that would stop it, and change nothing.
@@ -144,7 +156,7 @@ class InPlace:
         say(f"fetching {snapshot}, with every hash checked ...")
         restore(target, snapshot, self._staged, identities)
         self._give_to_owner(self._staged / DATA)
-        self._journal.begin(snapshot, self.data.stat().st_ino)
+        self._journal.write(_Begun(snapshot, self.data.stat().st_ino))
         say("stopping tinykit and PocketBase ...")
         try:
             self.services.stop()
@@ -152,8 +164,10 @@ class InPlace:
             say("starting on the restored data ...")
             self.services.start(manifest.rows)
         except BaseException:
-            say("that did not work: the old data comes back ...")
-            self._return()
+            # Whoever gave up may have closed the terminal; that must not keep the old data away.
+            with suppress(OSError):
+                say("that did not work: the old data comes back ...")
+            self._return(say)
             raise
         return Replaced(snapshot, manifest, self._keep(snapshot))
 
@@ -165,28 +179,41 @@ class InPlace:
         """Undo what an interrupted run left; nothing happens when there was none."""
         if self.interrupted():
             say("an earlier restore was interrupted: the data from before it comes back ...")
-            self._return()
+            self._return(say)
         elif self._staged.exists():
             shutil.rmtree(self._staged)
 
-    def _return(self) -> None:
-        told = self._journal.read()
-        switched = told is not None and self.data.stat().st_ino != told[1]
-        if switched and (self._staged / DATA).is_dir():
-            self.services.stop()
-            exchange(self.data, self._staged / DATA)
+    def _return(self, say: Callable[[str], None]) -> None:
+        begun = self._journal.read()
+        restored = self._staged / DATA
+        if begun is not None and restored.is_dir():
+            if self.data.stat().st_ino != begun.old:
+                begun = replace(begun, is_back=True)
+                self._journal.write(begun)
+                self.services.stop()
+                exchange(self.data, restored)
+            if begun.is_back:
+                served = self._free(f"interrupted-{begun.snapshot}")
+                restored.rename(served)
+                with suppress(OSError):
+                    say(f"what was written to the restored data meanwhile is in {served}")
         self.services.start({})
         self._journal.end()
         shutil.rmtree(self._staged, ignore_errors=True)
 
     def _keep(self, snapshot: str) -> Path:
-        kept = self.data.with_name(f"{self.data.name}.before-{snapshot}")
-        if kept.exists():
-            shutil.rmtree(kept)
+        kept = self._free(f"before-{snapshot}")
         (self._staged / DATA).rename(kept)
         self._journal.end()
         shutil.rmtree(self._staged, ignore_errors=True)
         return kept
+
+    def _free(self, what: str) -> Path:
+        """A path beside the data that nothing has yet."""
+        name = f"{self.data.name}.{what}"
+        more = (f"{name}-{number}" for number in count(2))
+        paths = map(self.data.with_name, chain([name], more))
+        return next(path for path in paths if not path.exists())
 
     def _give_to_owner(self, folder: Path) -> None:
         """The restored files belong to whom the old ones did."""
@@ -194,6 +221,16 @@ class InPlace:
         folder.chmod(owner.st_mode & 0o7777)
         for path in [folder, *folder.rglob("*")]:
             os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def unfinished(places: Places) -> str:
+    """The snapshot that a restore was at when it was cut off; empty when none was."""
+    begun = _journal(places).read()
+    return begun.snapshot if begun else ""
+
+
+def _journal(places: Places) -> _Journal:
+    return _Journal(places.state / "restore.json")
 
 
 def exchange(one: Path, other: Path) -> None:

@@ -44,8 +44,15 @@ def _walk(root: int) -> Iterator[str]:
     for folder, folders, names, handle in os.fwalk(".", dir_fd=root, follow_symlinks=False):
         folders[:] = [name for name in folders if not name.startswith(THUMBS)]
         for name in names:
-            if stat.S_ISREG(os.stat(name, dir_fd=handle, follow_symlinks=False).st_mode):
+            if _is_file(name, handle):
                 yield os.path.normpath(f"{folder}/{name}")
+
+
+def _is_file(name: str, folder: int) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False  # its record was deleted just now
 
 
 def open_upload(storage: Path, path: str) -> BinaryIO:

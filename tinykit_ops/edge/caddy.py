@@ -22,7 +22,7 @@ DIRECTORY_CA = "/etc/caddy/tls/directory-ca.pem"
 HOOK_TOKEN = f"/run/credentials/{layout.CADDY_UNIT}/{layout.HOOK_TOKEN}"
 
 #: So many addresses may have all their streams open before streams, and nothing else, are refused.
-_FULL_HOUSES = 25
+FULL_HOUSES = 25
 
 
 def caddyfile(settings: Settings) -> str:
@@ -49,7 +49,7 @@ def caddyfile(settings: Settings) -> str:
         claims=(*CLAIMS, cdn.client_header) if cdn else CLAIMS,
         active_types="|".join(re.escape(kind) for kind in ACTIVE_TYPES),
         limits=[limit.value for limit in Limit],
-        streams=_FULL_HOUSES * settings.edge.limits.streams,
+        streams=FULL_HOUSES * settings.edge.limits.streams,
         quoted=quoted,
     )
 

@@ -6,9 +6,10 @@ what that host's proxy does, site by site.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from tinykit_ops.edge.caddy import FULL_HOUSES
 from tinykit_ops.edge.plan import GatePlan, Row, Site, sites
 from tinykit_ops.edge.route import EdgeAnswer, Limit, Route, RouteClass, Upstream
 from tinykit_ops.edge.routes import ROUTES
@@ -64,7 +65,7 @@ class Table:
 
 def plain_table() -> Table:
     """The table as it stands, before any settings; numbers of limits are the defaults."""
-    limits = LimitSettings()
+    limits = _limits(LimitSettings())
     lines = tuple(_plain_line(route, limits) for route in (*ROUTES, _REST))
     return Table("", "", (), lines)
 
@@ -75,14 +76,14 @@ def tables_of(host: str, settings: Settings) -> tuple[Table, ...]:
 
 
 def _table(host: str, site: Site, settings: Settings) -> Table:
-    limits = settings.edge.limits
+    limits = _limits(settings.edge.limits, settings.edge.kind)
     lines = [_line(row, limits) for row in site.rows]
     if not any("/*" in row.route.paths for row in site.rows):
         lines.append(_plain_line(_REST, limits))
     return Table(host, site.role.value, site.names, tuple(lines))
 
 
-def _plain_line(route: Route, limits: LimitSettings) -> Line:
+def _plain_line(route: Route, limits: Mapping[Limit, str]) -> Line:
     gate = _PLAIN_GATES.get(route.classification, "")
     if gate and route.door:
         gate += ", without the account"
@@ -90,13 +91,13 @@ def _plain_line(route: Route, limits: LimitSettings) -> Line:
     return _words(route, gate, answer or PROGRAMS[route.upstream], limits)
 
 
-def _line(row: Row, limits: LimitSettings) -> Line:
+def _line(row: Row, limits: Mapping[Limit, str]) -> Line:
     answer = "404" if row.never else _answer(row.answer)
     gate = _gate(row.gate) if row.gate else ""
     return _words(row.route, gate, answer or PROGRAMS[row.route.upstream], limits)
 
 
-def _words(route: Route, gate: str, answered_by: str, limits: LimitSettings) -> Line:
+def _words(route: Route, gate: str, answered_by: str, limits: Mapping[Limit, str]) -> Line:
     passed_on = route.classification not in {RouteClass.NEVER, RouteClass.ANSWERED}
     return Line(
         name=route.name,
@@ -105,7 +106,7 @@ def _words(route: Route, gate: str, answered_by: str, limits: LimitSettings) -> 
         classification=route.classification.value,
         gate=gate,
         answered_by=answered_by,
-        limit=_limit(route.limit, limits) if route.limit and passed_on else "",
+        limit=limits[route.limit] if route.limit and passed_on else "",
         headers=tuple(_headers(route)) if passed_on else (),
         note=route.note,
     )
@@ -128,11 +129,14 @@ def _gate(gate: GatePlan) -> str:
     return (" or " if gate.match == "any" else " and ").join(proofs)
 
 
-def _limit(limit: Limit, limits: LimitSettings) -> str:
-    number = getattr(limits, limit.value)
-    if limit is Limit.STREAMS:
-        return f"{number} open at a time"
-    return f"{number} a minute"
+def _limits(limits: LimitSettings, kind: str = "") -> dict[Limit, str]:
+    """Each limit in words; without a proxy's name, those of both."""
+    words = {limit: f"{getattr(limits, limit.value)} a minute" for limit in Limit}
+    opened = f"{limits.streams} opened a minute, {FULL_HOUSES * limits.streams} open by all"
+    open_at_once = f"{limits.streams} open at a time"
+    both = f"{open_at_once}; with Caddy {opened}"
+    words[Limit.STREAMS] = {"nginx": open_at_once, "caddy": opened}.get(kind, both)
+    return words
 
 
 def _headers(route: Route) -> Iterator[str]:

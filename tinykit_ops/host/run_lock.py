@@ -22,6 +22,7 @@ from tinykit_ops import __version__, layout
 from tinykit_ops.errors import AccessError, BusyError, TinykitOpsError, UsageError
 from tinykit_ops.host import audit
 from tinykit_ops.host.caller import caller
+from tinykit_ops.host.ending import ending_in_order
 from tinykit_ops.host.flock import taken
 
 LOCK = Path(layout.RUN_LOCK)
@@ -34,6 +35,8 @@ def changing(what: str, lock: Path = LOCK, log: Path = Path(layout.AUDIT_LOG)) -
 
     Args:
         what: the command, without anything secret; the audit log keeps it.
+
+    It ends in order when it is told to end, as by `release`.
 
     Raises:
         BusyError: a controller or another command is changing this host.
@@ -50,7 +53,8 @@ def changing(what: str, lock: Path = LOCK, log: Path = Path(layout.AUDIT_LOG)) -
         _note(file, {"id": run, "since": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", **about})
         ended: dict[str, object] = {"result": "interrupted"}
         try:
-            yield
+            with ending_in_order():
+                yield
             ended = {"result": "ok"}
         except TinykitOpsError as error:
             ended = {"result": "failed", "why": error.what}

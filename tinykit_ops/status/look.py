@@ -12,6 +12,8 @@ from pathlib import Path
 from tinykit_ops import layout
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup import judgement
+from tinykit_ops.backup.in_place import unfinished
+from tinykit_ops.backup.places import Places
 from tinykit_ops.backup.status import read_status as read_backups
 from tinykit_ops.checks.baseline import read_baseline
 from tinykit_ops.checks.keeping import CheckPlaces
@@ -156,6 +158,12 @@ def _changes() -> Line:
     if held is not None:
         text = f"being changed by {run_lock.sentence(held)}"
         return Line("changes", Level.FINE, "now", text)
+    if snapshot := unfinished(Places()):
+        text = (
+            f"restoring {snapshot} in place was cut off: run it again, which brings back the data "
+            "from before it first"
+        )
+        return Line("changes", Level.WRONG, "interrupted", text)
     entries, _ = audit.read()
     done = [entry for entry in entries if entry.result != "refused"]
     if not done:

@@ -304,7 +304,7 @@ def test_going_back_that_was_interrupted_is_undone_by_the_next_deploy(upgraded, 
     upgrade = upgraded.back.check()
     upgraded.program.die_at = "start"
     with monkeypatch.context() as patch, pytest.raises(_PowerCutError):
-        patch.setattr(InPlace, "_return", lambda self: None)
+        patch.setattr(InPlace, "_return", lambda *_: None)
         upgraded.back.run(upgrade, upgraded.said.append)
     assert upgraded.versions.current() == OLD
     assert "finish what was interrupted" in upgraded.step().pending()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from backup_kit import Instance
 
 from tinykit_ops.backup.catalog import newest_id
 from tinykit_ops.backup.errors import BackupSettingsError
-from tinykit_ops.backup.in_place import InPlace, Replaced
+from tinykit_ops.backup.in_place import InPlace, Replaced, unfinished
 from tinykit_ops.backup.restore import DATA
 from tinykit_ops.backup.targets import open_target
 from tinykit_ops.errors import UnavailableError
@@ -117,7 +120,7 @@ def test_after_a_power_cut_the_next_run_goes_back_first_and_then_through(
     programs = Programs(backed_up)
     cut = InPlace(backed_up.places, programs)
     # What a cut leaves is what is there when nothing is undone.
-    monkeypatch.setattr(cut, "_return", lambda: None)
+    monkeypatch.setattr(cut, "_return", lambda _: None)
 
     def die(*_: object) -> None:
         backed_up.server.stop()
@@ -134,6 +137,68 @@ def test_after_a_power_cut_the_next_run_goes_back_first_and_then_through(
     assert titles(backed_up) == OLD | {"later"}
     restore(backed_up, Programs(backed_up))
     assert titles(backed_up) == OLD
+
+
+def notes_in(folder: Path) -> set[str]:
+    with closing(sqlite3.connect(f"file:{folder}/data.db?mode=ro", uri=True)) as database:
+        return {title for (title,) in database.execute("SELECT title FROM notes")}
+
+
+def beside(instance: Instance, what: str) -> list[Path]:
+    return sorted(instance.places.data.parent.glob(f"{DATA}.{what}-*"))
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["at once", "after another power cut"])
+def test_what_was_written_after_a_power_cut_is_never_lost(backed_up, monkeypatch, again):
+    target = open_target(backed_up.config(), "disk")
+    snapshot = newest_id(target)
+    cut = InPlace(backed_up.places, Programs(backed_up))
+    monkeypatch.setattr(cut, "_return", lambda _: None)
+    monkeypatch.setattr(cut, "_keep", _cut)
+    with pytest.raises(_PowerCutError):
+        cut.run(target, snapshot, [], int, lambda _: None)
+    assert unfinished(backed_up.places) == snapshot
+    # The host boots, PocketBase serves the restored data, and people work with it for a week.
+    backed_up.server.pb.create_record("notes", {"title": "of that week"})
+    if again:
+        back = InPlace(backed_up.places, Programs(backed_up))
+        monkeypatch.setattr(back, "_free", _cut)
+        with pytest.raises(_PowerCutError):
+            back.recover(lambda _: None)
+        backed_up.server.start()
+    said: list[str] = []
+    InPlace(backed_up.places, Programs(backed_up)).recover(said.append)
+    assert titles(backed_up) == OLD | {"later"}
+    (served,) = beside(backed_up, "interrupted")
+    assert str(served) in said[-1]
+    assert notes_in(served) == OLD | {"of that week"}
+    assert not unfinished(backed_up.places)
+
+
+def _cut(*_: object) -> Path:
+    raise _PowerCutError
+
+
+def test_the_same_snapshot_restored_twice_keeps_the_data_from_before_both(backed_up):
+    restore(backed_up, Programs(backed_up))
+    backed_up.server.pb.create_record("notes", {"title": "in between"})
+    restore(backed_up, Programs(backed_up))
+    first, second = beside(backed_up, "before")
+    assert notes_in(first) == OLD | {"later"}
+    assert notes_in(second) == OLD | {"in between"}
+
+
+def test_a_closed_terminal_does_not_keep_the_old_data_away(backed_up):
+    def say(line: str) -> None:
+        if "did not work" in line or "meanwhile" in line:
+            raise BrokenPipeError
+
+    target = open_target(backed_up.config(), "disk")
+    run = InPlace(backed_up.places, Programs(backed_up, ill=True))
+    with pytest.raises(UnavailableError):
+        run.run(target, newest_id(target), [], int, say)
+    assert titles(backed_up) == OLD | {"later"}
+    assert not unfinished(backed_up.places)
 
 
 def test_a_snapshot_of_a_newer_pocketbase_is_refused_before_anything_happens(

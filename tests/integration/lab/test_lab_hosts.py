@@ -113,8 +113,7 @@ def test_names_of_the_hosts_are_known_outside_and_to_each_other(lab: Lab) -> Non
 @pytest.mark.parametrize("name", HOSTS)
 def test_apt_and_pip_work_inside(lab: Lab, name: str) -> None:
     host = lab.host(name)
-    patient = "Acquire::Retries=8"  # for two minutes: a mirror may have a bad moment
-    quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", patient]
+    quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
     host.ssh([*quiet, "update"], timeout=300)
     words = [*quiet, "install", "-y", "--no-install-recommends", "python3-pip", "nftables"]
     host.ssh(words, timeout=300)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tinykit_ops.backup import uploads
 from tinykit_ops.backup.beneath import PlantedLinkError, open_file, opened_folder
 from tinykit_ops.backup.errors import BackupError, SnapshotError
 from tinykit_ops.backup.places import Places
@@ -133,3 +134,19 @@ def test_uploads_that_are_links_are_left_out(state: Path) -> None:
         open_upload(storage, "c/r/shadow.png")
     with pytest.raises(BackupError):
         open_upload(storage, "c/other/shadow")
+
+
+def test_a_file_that_is_deleted_while_the_folder_is_listed_is_just_not_there(tmp_path, monkeypatch):
+    record = tmp_path / "c1" / "r1"
+    record.mkdir(parents=True)
+    for name in ("a.png", "b.png"):
+        (record / name).write_text("x")
+    stat = os.stat
+
+    def deleted_meanwhile(path, **more):
+        if path == "b.png":
+            (record / "b.png").unlink()
+        return stat(path, **more)
+
+    monkeypatch.setattr(uploads.os, "stat", deleted_meanwhile)
+    assert list_uploads(tmp_path) == ["c1/r1/a.png"]

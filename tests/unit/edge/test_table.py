@@ -73,10 +73,15 @@ def test_a_gate_that_nobody_can_pass_says_so(make_settings):
     assert line(table, "dashboard").gate == "nobody"
 
 
-def test_limits_are_those_of_the_settings(make_settings):
-    (table,) = tables_of("h", make_settings(edge={"limits": {"writes": 77, "streams": 5}}))
+@pytest.mark.parametrize(
+    ("kind", "streams"),
+    [("nginx", "5 open at a time"), ("caddy", "5 opened a minute, 125 open by all")],
+)
+def test_limits_are_those_of_the_settings_as_the_proxy_can_keep_them(make_settings, kind, streams):
+    limits = {"writes": 77, "streams": 5}
+    (table,) = tables_of("h", make_settings(edge={"kind": kind, "limits": limits}))
     assert line(table, "data-write").limit == "77 a minute"
-    assert line(table, "realtime").limit == "5 open at a time"
+    assert line(table, "realtime").limit == streams
 
 
 def test_with_a_builder_domain_there_is_a_table_for_each_site(make_settings):

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -109,3 +110,55 @@ def test_a_released_lock_is_free_and_only_its_holder_is_ended(places):
         assert run_lock.release(lock)["who"] == "a@b"
         process.wait(60)
     assert run_lock.holder(lock) is None
+
+
+CHANGING = """
+import sys, time
+from pathlib import Path
+from tinykit_ops import layout
+from tinykit_ops.host import run_lock
+folder = Path(sys.argv[1])
+layout.AUDIT_LOCK = str(folder / "audit")
+with run_lock.changing("backup restore", folder / "run", folder / "log" / "audit.jsonl"):
+    try:
+        print("at it", flush=True)
+        time.sleep(60)
+    finally:
+        {undo}
+"""
+UNDO = """print("undoing", flush=True); sys.stdin.readline(); print("undone", flush=True)"""
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_told_to_end_undoes_what_it_began(places, tmp_path, sign):
+    words = [sys.executable, "-c", CHANGING.format(undo=UNDO), str(tmp_path)]
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "at it\n"
+        process.send_signal(sign)
+        assert process.stdout.readline() == "undoing\n"
+        process.send_signal(sign)  # an impatient second one cuts nothing off
+        said, _ = process.communicate("go on\n")
+    assert said == "undone\n"
+    assert process.returncode == 128 + sign
+    assert [entry.result for entry in audit.read(places[1])[0]] == ["interrupted"]
+    assert run_lock.holder(places[0]) is None
+
+
+def test_a_command_that_ignores_a_closed_terminal_goes_on(places, tmp_path):
+    words = [sys.executable, "-c", CHANGING.format(undo="pass").replace("60", "0.5")]
+    with subprocess.Popen(
+        ["nohup", *words, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "at it\n"
+        process.send_signal(signal.SIGHUP)
+    assert process.returncode == 0
+    assert [entry.result for entry in audit.read(places[1])[0]] == ["ok"]
+
+
+def test_afterwards_signals_do_what_they_did_before(places):
+    before = signal.getsignal(signal.SIGTERM)
+    with run_lock.changing("users add", *places):
+        assert signal.getsignal(signal.SIGTERM) is not before
+    assert signal.getsignal(signal.SIGTERM) is before

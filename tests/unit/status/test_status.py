@@ -37,6 +37,7 @@ def host(make_settings, monkeypatch):
     monkeypatch.setattr(look, "_usage", lambda: iter([("/", 12)]))
     monkeypatch.setattr(look.run_lock, "holder", lambda: None)
     monkeypatch.setattr(look.audit, "read", lambda: ([], 0))
+    monkeypatch.setattr(look, "unfinished", lambda _: "")
 
     def lines(**settings):
         status = look.look(AgentConfig(make_settings(**settings)), NOW)
@@ -87,6 +88,17 @@ def test_what_cannot_be_read_is_unknown_and_the_rest_is_told(host, monkeypatch):
 def test_a_full_disk_is_wrong(host, monkeypatch):
     monkeypatch.setattr(look, "_usage", lambda: iter([("/", 12), ("/opt", 97)]))
     assert (host()["disk"].level, host()["disk"].short) == (Level.WRONG, "97 %")
+
+
+def test_a_restore_that_was_cut_off_is_wrong_until_it_is_run_again(host, monkeypatch):
+    fine = Entry("3", "2026", "me@laptop", "pyinfra", "ok")
+    monkeypatch.setattr(look.audit, "read", lambda: ([fine], 0))
+    monkeypatch.setattr(look, "unfinished", lambda _: "20261128T040000Z-ab12")
+    line = host()["changes"]
+    assert (line.level, line.short) == (Level.WRONG, "interrupted")
+    assert "20261128T040000Z-ab12" in line.text
+    monkeypatch.setattr(look.run_lock, "holder", lambda: {"what": "backup restore"})
+    assert host()["changes"].level is Level.FINE, "it is at work"
 
 
 def test_a_run_that_was_interrupted_is_wrong_until_the_next_one(host, monkeypatch):

@@ -1,0 +1,41 @@
+"""Ending in order: what a person or a closed terminal ends undoes what it began."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """SIGTERM (`lock release`) and SIGHUP (a lost login) end the block as Ctrl-C does.
+
+    Python's own way is to end at once, without a single `finally`. Only the first one counts, so
+    that what is being undone is not cut off as well. Who wants that has SIGKILL.
+
+    Raises: SystemExit with 128 and the signal's number, as a shell would say it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are none of its business
+        return
+    former = {each: signal.getsignal(each) for each in _SIGNALS}
+    for each, how in former.items():
+        if how is not signal.SIG_IGN:  # as `nohup` wants it
+            signal.signal(each, _end)
+    try:
+        yield
+    finally:
+        for each, how in former.items():
+            signal.signal(each, how)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    for each in _SIGNALS:
+        # Not SIG_IGN, which the programs that are started from now on would inherit.
+        signal.signal(each, lambda *_: None)
+    raise SystemExit(128 + number)
