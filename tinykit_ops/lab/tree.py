@@ -11,12 +11,14 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from tinykit_ops.deploy.packages import USUAL
 from tinykit_ops.lab import cgroups
 from tinykit_ops.lab.commands import run
+from tinykit_ops.lab.errors import CommandError
 from tinykit_ops.lab.locks import locked
 from tinykit_ops.lab.sources import debian_sources
 from tinykit_ops.lab.surroundings import Surroundings, of_this_machine
@@ -28,6 +30,7 @@ PACKAGES = [
 SUDO_USER = "ops"
 RECIPE = 2  #: raise it when the lines below change what a tree holds
 BUILD_SECONDS = 1200.0
+BUILD_PAUSES = (20.0, 60.0)
 LOCK_SECONDS = 900.0
 
 _FINISH = f"""
@@ -112,14 +115,27 @@ def bootstrap(
 ) -> None:
     """Make a Debian with mmdebstrap; its scratch files go beside `target`.
 
+    A mirror that is away for a minute is waited for.
+
     Args:
         cgroup: where the work runs, so that `lab down` can end it.
     Raises: CommandError.
     """
+    for pause in BUILD_PAUSES:
+        try:
+            return _bootstrap(codename, target, options, sources, cgroup)
+        except CommandError:
+            time.sleep(pause)
+            shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+    return _bootstrap(codename, target, options, sources, cgroup)
+
+
+def _bootstrap(
+    codename: str, target: Path, options: list[str], sources: list[str], cgroup: str
+) -> None:
     cgroups.create(f"{cgroup}/build")
     words = ["unshare", "--mount", "--propagation", "slave", "mmdebstrap", "--mode=root"]
-    # For two minutes: a mirror may have a bad moment.
-    words += ['--aptopt=Acquire::Retries "8"', *options, codename, str(target)]
+    words += [*options, codename, str(target)]
     # Sources come on standard input, for they may hold a password.
     text = "".join(f"{line}\n" for line in sources) or None
     if text:

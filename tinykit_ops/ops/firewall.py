@@ -23,7 +23,7 @@ from pyinfra.context import host
 
 from tinykit_ops import layout
 from tinykit_ops.ops.connector import connector_arguments
-from tinykit_ops.ops.step_states import DONE, StepState
+from tinykit_ops.ops.step_states import is_done
 
 #: How long the host may take to answer a short question, in seconds.
 ANSWER_SECONDS = 15
@@ -55,7 +55,7 @@ def new_rules(confirm_seconds: int, after: Sequence[OperationMeta] = ()) -> Gene
         confirm_seconds: after that time the host itself goes back to the rules before.
         after: operations of this run that write the candidate, so that `--dry` tells the truth.
     """
-    done = host.get_fact(StepState, step=["firewall-apply"]) == DONE
+    done = is_done(host, ["firewall-apply"], "work")
     if done and not any(not op.is_complete() and op.will_change for op in after):
         host.noop("these rules are confirmed")
         return

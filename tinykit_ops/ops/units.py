@@ -43,8 +43,8 @@ true"""
 
 _CONVERGE_SCRIPT = """\
 set -eu
+systemctl enable --quiet --no-reload "$unit"
 systemctl daemon-reload
-systemctl enable --quiet "$unit"
 if ! active; then systemctl reset-failed "$unit" 2>/dev/null || true; verb=start
 elif stale || ! works; then verb={verb}
 else exit 0; fi

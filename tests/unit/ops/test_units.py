@@ -83,7 +83,7 @@ def test_a_unit_that_runs_with_its_files_is_left_alone(host):
 def test_a_unit_that_never_ran_is_enabled_and_started(host):
     assert host.state() == {"stale"}
     assert host.converge().returncode == 0
-    assert "enable --quiet x.service" in host.calls()
+    assert "enable --quiet --no-reload x.service" in host.calls()
     assert "start x.service" in host.calls()
 
 
