@@ -138,6 +138,7 @@ class Trials:
         checked: bool = True,
         waits: bool = True,
         seconds: int = CONFIRM_SECONDS,
+        inventory: Path | None = None,
     ) -> tuple[int, str]:
         """Put `rules` on trial; `interrupt` is called when they are in force.
 
@@ -145,6 +146,7 @@ class Trials:
             checked: nft reads them before they are brought to the host.
             waits: `interrupt` is called then, rather than at once.
             seconds: for which the rules may stay unconfirmed.
+            inventory: how the run comes to the host, when not directly.
 
         Returns:
             pyinfra's exit code and output.
@@ -157,7 +159,7 @@ class Trials:
             "TRIAL_SECONDS": str(seconds),
             "TRIAL_UNCHECKED": "" if checked else "1",
         }
-        words = [str(BIN / "pyinfra"), "-y", str(self.good), str(TRIAL)]
+        words = [str(BIN / "pyinfra"), "-y", str(inventory or self.good), str(TRIAL)]
         with subprocess.Popen(
             words,
             cwd=ROOT,

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import pytest
-from firewall_cases import judge, kill_cases, rules_cases, settings_cases
+from firewall_cases import judge, kill_cases, rules_cases, settings_cases, without_ssh
 from firewall_inside import (
     CLOSED,
     MARK,
@@ -36,7 +36,7 @@ LAB = "e2e-fw"
 @pytest.fixture(scope="module")
 def trials(contract_app, tmp_path_factory):
     """A whole instance behind its firewall, in a lab of its own."""
-    lab = Lab.up(LAB, releases=("13",), s3=False)
+    lab = Lab.up(LAB, releases=("13", "13"), s3=False)  # the second one is a bastion
     try:
         trials = Trials(Provisioner(lab, contract_app, tmp_path_factory.mktemp("inventories")))
         run = trials.provisioner.deploy(trials.good)
@@ -202,6 +202,39 @@ def test_the_language_models_address_is_opened_and_nothing_beside_it(trials):
     assert f"{networks.client4} . 11434" in opened
     assert trials.restore().code == 0
     assert "11434" not in trials.console("nft list set inet tinykit_ops llm4")
+
+
+def through_bastion(trials, folder, **firewall):
+    """An inventory whose runs come by way of the lab's second host, as an SSH client's own do."""
+    bastion = trials.provisioner.lab.hosts[1]
+    config = folder / "ssh_config"
+    config.write_text(
+        f"Host {trials.host.address4}\n  ProxyJump {bastion.address4}\n"
+        f"Host *\n  User root\n  IdentityFile {bastion.key}\n"
+        f"  UserKnownHostsFile {bastion.known_hosts}\n"
+    )
+    return trials.inventory(firewall, data={"ssh_config_file": str(config)})
+
+
+def test_a_run_through_a_bastion_confirms_over_it_and_cannot_shut_it_out(trials, tmp_path):
+    bastion = trials.provisioner.lab.hosts[1]
+    controller = str(trials.provisioner.lab.networks.controller4)
+    jump = through_bastion(trials, tmp_path, ssh_from=[bastion.address4])
+    others = through_bastion(trials, tmp_path, ssh_from=[controller])
+    try:
+        run = trials.deploy(jump)
+        assert run.code == 0, run.text[-3000:]
+        assert not trials.is_open()  # nobody but the bastion gets in
+        refused = trials.deploy(others)
+        assert refused.code != 0
+        assert bastion.address4 in refused.text  # it is the bastion that they would shut out
+        code, said = trials.try_rules(without_ssh(trials.rules()), inventory=jump)
+        assert (code, "not confirmed" in said) == (1, True), said[-3000:]
+        assert trials.over()
+    finally:
+        run = trials.deploy(through_bastion(trials, tmp_path))
+    assert run.code == 0, run.text[-3000:]
+    assert trials.wait_until_open()
 
 
 def sample(trials):
