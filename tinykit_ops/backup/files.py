@@ -9,8 +9,11 @@ from pathlib import Path
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Replace a file by rename, with its permissions set before it has content.
 
+    When it returns, the new file outlives a power cut: what is done next may rely on it, also when
+    that lies on another file system.
+
     Raises:
-        OSError: as the system says; the old file is still there then.
+        OSError: as the system says; the old file or the new one is there then, whole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -22,6 +25,16 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        sync_folder(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Let names that were given or taken in a folder outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

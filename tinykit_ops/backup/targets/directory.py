@@ -17,6 +17,7 @@ from tinykit_ops.backup.errors import (
     TargetError,
     TargetUnreachableError,
 )
+from tinykit_ops.backup.files import sync_folder
 from tinykit_ops.backup.targets import Readable, StoredObject, recipients_of
 from tinykit_ops.settings.backup_targets import DirectoryTarget
 
@@ -57,7 +58,7 @@ class DirectoryStore:
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except OSError as error:
             self._forget(partial)
             self._fail("write", key, error)
@@ -146,14 +147,6 @@ class _Bytes:
     def read(self, size: int = -1, /) -> bytes:
         content, self._content = self._content, b""
         return content
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 _KINDS: dict[int, type[BackupError]] = {
