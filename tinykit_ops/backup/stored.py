@@ -10,13 +10,14 @@ import hashlib
 import hmac
 import threading
 from collections.abc import Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from tinykit_ops.backup.catalog import read_index, snapshot_ids
-from tinykit_ops.backup.errors import BackupError
+from tinykit_ops.backup.errors import BackupError, BackupSettingsError, DamagedError
 from tinykit_ops.backup.manifest import UPLOADS, Stored
 from tinykit_ops.backup.streams import Meter
 from tinykit_ops.backup.targets import Target
@@ -57,21 +58,30 @@ class StoredUploads:
         self._sizes = {found.key: found.size for found in target.list(UPLOADS)}
         self._known: dict[str, Stored] = {}
         self._unread = snapshot_ids(target)
+        self._blind = False  #: some index names we do not know what
         self._lock = threading.RLock()
         for stored in _read_journal(journal):
             if stored.key not in self._doomed:
                 self._learn(stored)
 
     def place(self, key: str) -> str:
-        """Where content of that key lies, or is to be sent: never where a prune may be removing.
+        """Where content of that key lies, or is to be sent.
 
-        See `unnamed`.
+        Never where a prune may be removing (see `unnamed`), and never over what an index that
+        cannot be read may name.
+
+        Raises: TargetError when an index cannot be had.
         """
         for number in range(VARIANTS):
             if self.find(_variant(key, number)) is not None:
                 return _variant(key, number)
-        free = (_variant(key, number) for number in count())
-        return next(one for one in free if one not in self._doomed)
+        return next(one for one in map(partial(_variant, key), count()) if self._is_free(one))
+
+    def _is_free(self, key: str) -> bool:
+        """Content that is sealed anew has other bytes: an older snapshot would be bad with it."""
+        if key in self._doomed:
+            return False
+        return key not in self._sizes or self.find(key) is not None or not self._blind
 
     def refuse_late(self) -> None:
         """Raises BackupError when too much time has passed to rely on what was found."""
@@ -88,8 +98,11 @@ class StoredUploads:
     def _learn_from(self, snapshot: str) -> None:
         try:
             index = read_index(self._target, snapshot)
-        except BackupError:
-            return  # a damaged index vouches for nothing
+        except (DamagedError, BackupSettingsError):
+            # Damaged, of a newer format, or pruned meanwhile. A target that fails is no such case:
+            # all that it holds would look as if no snapshot named it.
+            self._blind = True
+            return
         for stored in index.uploads:
             self._learn(stored)
 
