@@ -25,6 +25,11 @@ DATABASE = (
         collection("users", createRule=ANY),
     ),
     mutation("projects listed", "database.no-public-read", collection("_tk_projects", listRule="")),
+    mutation(
+        "projects listed by a rule like none",
+        "database.no-public-read",
+        collection("_tk_projects", listRule=f"{ANY} || id != ''"),
+    ),
     mutation("kits shown", "database.no-public-read", collection("_tk_kits", viewRule="")),
     mutation(
         "projects changed", "database.no-public-write", collection("_tk_projects", updateRule="")

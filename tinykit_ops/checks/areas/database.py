@@ -15,30 +15,55 @@ from tinykit_ops.checks.model import (
     passed,
 )
 from tinykit_ops.checks.registry import check
-from tinykit_ops.checks.server import RULES, collection, collections_of, section, superusers_of
+from tinykit_ops.checks.rules import Guests, guests_by
+from tinykit_ops.checks.server import (
+    RULES,
+    Json,
+    collection,
+    collections_of,
+    section,
+    superusers_of,
+)
 
 _LINE = "Database rules per collection"
 _WRITES = ("createRule", "updateRule", "deleteRule")
 _READS = ("listRule", "viewRule")
 _SUPERUSER_LOGIN = 86400  #: seconds; PocketBase's own
 _RULES_BY_HAND = (
-    "In PocketBase's dashboard, API Rules of the collection: an empty rule opens it to the world. "
+    "In PocketBase's dashboard, API Rules of the collection: an empty rule opens it to the world, "
+    "and so does one that asks for no account, like `id != ''`. "
     "Lock it (superusers only), or write the condition that tinykit has, "
     "`@request.auth.id != ''`."
 )
 
 
-def _empty_rules(look: Context, rules: tuple[str, ...], skip: frozenset[str]) -> Verdict:
-    """The verdict on rules that are the empty string, which lets everybody pass."""
+def _guests_kept_out(look: Context, rules: tuple[str, ...], skip: frozenset[str]) -> Verdict:
+    """The verdict on rules that let guests pass: the empty one, and what comes to the same."""
     tally, known = Tally(), collections_of(look)
     if "users" not in known:
         raise CannotLook("PocketBase has no collection users, so this is no tinykit")
     for name, found in known.items():
         for rule in rules:
-            if found.get(rule) == "" and f"{name}.{rule}" not in skip:
-                tally.bad.append(f"{name}.{rule} is empty: everybody may")
-    tally.good.append(f"none of {len(known)} collections has an empty {' or '.join(rules)}")
+            if found.get(rule) is not None and f"{name}.{rule}" not in skip:
+                _weigh_rule(name, rule, found, tally)
+    tally.good.append(f"no {' or '.join(rules)} of {len(known)} collections lets guests pass")
     return tally.verdict()
+
+
+def _weigh_rule(name: str, rule: str, found: Json, tally: Tally) -> None:
+    text, fields = found[rule], found.get("fields", [])
+    never_empty = {str(each.get("name")) for each in fields if each.get("required")}
+    private = name.startswith("_") or name == "users"  # PocketBase's and tinykit's
+    guests = guests_by(text, never_empty, private=private)
+    if not text.strip():
+        tally.bad.append(f"{name}.{rule} is empty: everybody may")
+    elif guests == Guests.LET_IN:
+        tally.bad.append(f"{name}.{rule} asks for no account, so everybody may: {text}")
+    elif guests == Guests.UNCLEAR:
+        tally.unseen.append(
+            f"{name}.{rule} may let guests pass (write it as @request.auth.id != '' && (…) to "
+            f"make sure of it): {text}"
+        )
 
 
 @check(
@@ -53,7 +78,7 @@ def _empty_rules(look: Context, rules: tuple[str, ...], skip: frozenset[str]) ->
 def nobody_writes_without_account(look: Context) -> Verdict:
     """Reads the rules of every collection."""
     # Who may make an account is the business of `authentication.sign-up-closed`.
-    return _empty_rules(look, _WRITES, frozenset({"users.createRule"}))
+    return _guests_kept_out(look, _WRITES, frozenset({"users.createRule"}))
 
 
 @check(
@@ -68,7 +93,7 @@ def nobody_writes_without_account(look: Context) -> Verdict:
 def nobody_reads_without_account(look: Context) -> Verdict:
     """Reads the rules of every collection. Published data goes through tinykit, which reads as
     superuser, and needs no open rule."""
-    return _empty_rules(look, _READS, frozenset({"users.listRule"}))
+    return _guests_kept_out(look, _READS, frozenset({"users.listRule"}))
 
 
 @check(
