@@ -5,6 +5,7 @@ from __future__ import annotations
 from mutation_edits import answers, passes
 from mutation_kinds import both, collection, mutation, record, server
 
+LIMIT = {"duration": 60, "maxRequests": 60}
 ANY = "@request.auth.id != ''"
 #: Whoever needs an account's login sees nothing when nobody can log in.
 _LOGINS = (
@@ -135,6 +136,26 @@ DATABASE = (
         "logins hardly limited",
         "authentication.login-limited",
         server("rateLimits", {"rules": [{"label": "*:auth", "duration": 1, "maxRequests": 100}]}),
+    ),
+    mutation(
+        "guests' logins not limited",
+        "authentication.login-limited",
+        server("rateLimits", {"rules": [{**LIMIT, "label": "*:auth", "audience": "@auth"}]}),
+    ),
+    mutation(
+        "superusers' logins not limited",
+        "authentication.login-limited",
+        server("rateLimits", {"rules": [{**LIMIT, "label": "users:auth"}]}),
+    ),
+    mutation(
+        "everybody left out of limits",
+        "authentication.login-limited",
+        server("rateLimits", {"excludedIPs": ["127.0.0.1", "::1", "0.0.0.0/0"]}),
+    ),
+    mutation(
+        "superusers from 0.0.0.0/0",
+        "database.superuser-addresses",
+        server("superuserIPs", ["127.0.0.1", "::1", "0.0.0.0/0", "::/0"]),
     ),
     mutation(
         "tinykit is counted",

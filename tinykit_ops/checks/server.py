@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
 from tinykit_ops.checks.context import Context
@@ -47,6 +49,23 @@ def section(look: Context, name: str) -> Json:
     if not isinstance(found, dict):
         raise CannotLook(f"PocketBase's settings have no section {name}")
     return found
+
+
+def everywhere(addresses: Iterable[str]) -> list[str]:
+    """The networks among these, or that they make up together, which hold every address: of IPv4,
+    of IPv6, or none."""
+    four: list[IPv4Network] = []
+    six: list[IPv6Network] = []
+    for each in addresses:
+        try:
+            network = ip_network(each.strip(), strict=False)
+        except ValueError:  # PocketBase takes no such thing
+            continue
+        four.append(network) if isinstance(network, IPv4Network) else six.append(network)
+    together: list[IPv4Network | IPv6Network] = []
+    together += collapse_addresses(four)
+    together += collapse_addresses(six)
+    return [str(network) for network in together if network.prefixlen == 0]
 
 
 def collections_of(look: Context) -> dict[str, Json]:

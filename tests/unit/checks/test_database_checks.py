@@ -33,6 +33,7 @@ def setting(section: str, **values: object) -> Break:
     return lambda server: server.settings[section].update(values)
 
 
+LIMIT: dict[str, Any] = {"duration": 60, "maxRequests": 20}
 BROKEN: dict[str, tuple[str, Break]] = {
     "public update": ("database.no-public-write", rule("_tk_projects", "updateRule", "")),
     "public delete": ("database.no-public-write", rule("users", "deleteRule", "")),
@@ -93,6 +94,30 @@ BROKEN: dict[str, tuple[str, Break]] = {
     "mild login rule": (
         "authentication.login-limited",
         setting("rateLimits", rules=[{"label": "*:auth", "duration": 1, "maxRequests": 50}]),
+    ),
+    "logins of those who are logged in": (
+        "authentication.login-limited",
+        setting("rateLimits", rules=[{**LIMIT, "label": "*:auth", "audience": "@auth"}]),
+    ),
+    "superusers' logins not counted": (
+        "authentication.login-limited",
+        setting("rateLimits", rules=[{**LIMIT, "label": "users:auth"}]),
+    ),
+    "accounts' logins not counted": (
+        "authentication.login-limited",
+        setting("rateLimits", rules=[{**LIMIT, "label": "_superusers:authWithPassword"}]),
+    ),
+    "everybody left out of limits": (
+        "authentication.login-limited",
+        setting("rateLimits", excludedIPs=["127.0.0.1", "::1", "0.0.0.0/0"]),
+    ),
+    "everybody left out in halves": (
+        "authentication.login-limited",
+        setting("rateLimits", excludedIPs=["127.0.0.1", "::1", "::/1", "8000::/1"]),
+    ),
+    "superusers from 0.0.0.0/0": (
+        "database.superuser-addresses",
+        lambda server: server.settings.update(superuserIPs=["0.0.0.0/0", "::/0"]),
     ),
     "short passwords": (
         "authentication.password-length",
@@ -212,3 +237,29 @@ def test_a_session_never_shows_its_password() -> None:
     look.superuser.login()
     assert PASSWORD not in repr(look) + repr(look.superuser.login())
     assert look.superuser.login().token not in repr(look.superuser.login())
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [{**LIMIT, "label": "*:auth", "audience": "@guest"}],
+        [{**LIMIT, "label": "*:authWithPassword", "audience": ""}],
+        [{**LIMIT, "label": "users:auth"}, {**LIMIT, "label": "_superusers:auth"}],
+        [
+            {"label": "*:auth", "audience": "@auth", "duration": 1, "maxRequests": 1000},
+            {**LIMIT, "label": "*:auth", "audience": "@guest"},
+        ],
+    ],
+)
+def test_limits_that_count_every_guest_who_logs_in_pass(rules: list[dict[str, Any]]) -> None:
+    server = FakePocketBase()
+    server.settings["rateLimits"]["rules"] = rules
+    assert verdict("authentication.login-limited", known_to(server)).outcome == Outcome.PASS
+
+
+def test_superusers_from_anywhere_are_found_without_the_settings_too() -> None:
+    server = FakePocketBase()
+    server.settings["superuserIPs"] = ["127.0.0.1", "0.0.0.0/0"]
+    look = known_to(server)
+    look.settings = None
+    assert verdict("database.superuser-addresses", look).outcome == Outcome.FAIL

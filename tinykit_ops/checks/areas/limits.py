@@ -18,12 +18,14 @@ from tinykit_ops.checks.model import (
     passed,
 )
 from tinykit_ops.checks.registry import check
-from tinykit_ops.checks.server import Json, collection, field_of, section
+from tinykit_ops.checks.server import Json, collection, everywhere, field_of, section
 
 _LINE = "Builder access by PocketBase authentication"
 _GUESSES = 60  #: a minute and address; more is no limit to a guesser
 _SHORTEST = 8  #: characters of a password, PocketBase's own minimum
-_LOGIN_RULES = ("*:auth", "users:auth", "*:authWithPassword", "users:authWithPassword")
+_GUESSED = ("users", "_superusers")  #: whose passwords are worth guessing
+_GUESTS = (None, "", "@guest")  #: a rule for others does not count whoever guesses
+_LOGINS = ("auth", "authWithPassword")  #: as labels call them
 _KEY_LENGTH = 30  #: characters of PocketBase's own key of an account
 
 
@@ -45,15 +47,24 @@ def logins_are_limited(look: Context) -> Verdict:
     limits = section(look, "rateLimits")
     if not limits.get("enabled"):
         return failed("PocketBase's rate limits are off")
-    rules = [rule for rule in limits.get("rules", []) if rule.get("label") in _LOGIN_RULES]
-    if not rules:
-        return failed("PocketBase's rate limits have no rule for logins (*:auth)")
+    rules = [rule for rule in limits.get("rules", []) if rule.get("audience") in _GUESTS]
     tally = Tally()
+    for network in everywhere(limits.get("excludedIPs", [])):
+        tally.bad.append(f"PocketBase's rate limits leave {network} out, which is everybody")
     for rule in rules:
-        a_minute = _a_minute(rule)
-        line = f"{rule['label']}: {a_minute:.0f} a minute and address (at most {_GUESSES})"
-        (tally.good if a_minute <= _GUESSES else tally.bad).append(line)
+        if rule.get("label") in {label for name in _GUESSED for label in _labels(name)}:
+            a_minute = _a_minute(rule)
+            line = f"{rule['label']}: {a_minute:.0f} a minute and address (at most {_GUESSES})"
+            (tally.good if a_minute <= _GUESSES else tally.bad).append(line)
+    for name in _GUESSED:
+        if not any(rule.get("label") in _labels(name) for rule in rules):
+            tally.bad.append(f"PocketBase's rate limits count no guest's logins as {name} (*:auth)")
     return tally.verdict()
+
+
+def _labels(name: str) -> tuple[str, ...]:
+    """Of rules that count logins to a collection."""
+    return tuple(f"{whose}:{what}" for whose in ("*", name) for what in _LOGINS)
 
 
 def _a_minute(rule: Json) -> float:

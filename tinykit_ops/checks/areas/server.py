@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.model import Area, Remedy, Severity, Vantage, Verdict, failed, passed
 from tinykit_ops.checks.registry import check
-from tinykit_ops.checks.server import section, settings_of
+from tinykit_ops.checks.server import everywhere, section, settings_of
 from tinykit_ops.host.server_settings import LOOPBACK, PROXY_HEADER, superuser_addresses
 
 _LINE = "PocketBase behind /_pb/"
@@ -61,6 +61,8 @@ def superusers_come_from_known_addresses(look: Context) -> Verdict:
         return passed("access.admin lets superusers in by other proofs than an address")
     if not found:
         return failed("PocketBase takes superusers from anywhere")
+    if anywhere := everywhere(found):
+        return failed(f"PocketBase takes superusers from {', '.join(anywhere)}, which is anywhere")
     known = {*LOOPBACK, *(superuser_addresses(look.settings) if look.settings else found)}
     if strange := [each for each in found if each not in known]:
         return failed(f"PocketBase also takes superusers from {', '.join(strange)}")
