@@ -9,12 +9,11 @@ never removed: what a run that was cut off left may have served for weeks by the
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Protocol
@@ -23,7 +22,8 @@ from tinykit_ops.backup.about import pocketbase_version
 from tinykit_ops.backup.catalog import read_index
 from tinykit_ops.backup.errors import BackupSettingsError, local_failure
 from tinykit_ops.backup.fetch import fetch_manifest
-from tinykit_ops.backup.files import write_atomically
+from tinykit_ops.backup.files import sync_folder
+from tinykit_ops.backup.in_place_journal import RESTORE, Begun, Journal
 from tinykit_ops.backup.keys import Identity
 from tinykit_ops.backup.manifest import Manifest
 from tinykit_ops.backup.places import Places
@@ -61,51 +61,22 @@ class Replaced:
     kept: Path
 
 
-@dataclass(frozen=True)
-class _Begun:
-    """How far a run came.
-
-    Attributes:
-        old: the inode of the data folder before anything changed.
-        is_back: the folders have changed places, and are about to do so again.
-    """
-
-    snapshot: str
-    old: int
-    is_back: bool = False
-
-
-@dataclass(frozen=True)
-class _Journal:
-    path: Path
-
-    def write(self, begun: _Begun) -> None:
-        write_atomically(self.path, json.dumps(asdict(begun)).encode(), mode=0o600)
-
-    def read(self) -> _Begun | None:
-        try:
-            return _Begun(**json.loads(self.path.read_bytes()))
-        except FileNotFoundError:
-            return None
-
-    def end(self) -> None:
-        self.path.unlink(missing_ok=True)
-
-
 class InPlace:
     """A restore over an instance's data.
 
     Args:
         places: of the instance.
         services: its programs.
+        by: the command that does it; what another one was cut off at is not touched.
     """
 
-    def __init__(self, places: Places, services: Services) -> None:
+    def __init__(self, places: Places, services: Services, by: str = RESTORE) -> None:
         self.places = places
         self.services = services
         self.data = places.data
         self._staged = places.data.with_name(f".{places.data.name}.restoring")
-        self._journal = _journal(places)
+        self._journal = Journal(places)
+        self._by = by
 
     def check(self, target: Target, snapshot: str, identities: Sequence[Identity]) -> Manifest:
         """Look at everything that would stop it, and change nothing.
@@ -113,7 +84,9 @@ class InPlace:
         Raises:
             BackupSettingsError: the snapshot is of a newer PocketBase, the data folder is a mount
                 point, or the snapshot or its key is missing.
+            UsageError: another command that does this was cut off.
         """
+        self._journal.refuse_others(self._by)
         manifest = fetch_manifest(target, read_index(target, snapshot), identities)
         ours = pocketbase_version(self.places.pocketbase)
         if numbers(manifest.pocketbase) > numbers(ours):
@@ -156,7 +129,7 @@ class InPlace:
         say(f"fetching {snapshot}, with every hash checked ...")
         restore(target, snapshot, self._staged, identities)
         self._give_to_owner(self._staged / DATA)
-        self._journal.write(_Begun(snapshot, self.data.stat().st_ino))
+        self._journal.write(Begun(snapshot, self.data.stat().st_ino, by=self._by))
         say("stopping tinykit and PocketBase ...")
         try:
             self.services.stop()
@@ -172,11 +145,17 @@ class InPlace:
         return Replaced(snapshot, manifest, self._keep(snapshot))
 
     def interrupted(self) -> bool:
-        """Whether a run ended half-way."""
-        return self._journal.read() is not None
+        """Whether a run of this command ended half-way."""
+        begun = self._journal.read()
+        return begun is not None and begun.by == self._by
 
     def recover(self, say: Callable[[str], None]) -> None:
-        """Undo what an interrupted run left; nothing happens when there was none."""
+        """Undo what an interrupted run left; nothing happens when there was none.
+
+        Raises:
+            UsageError: another command was cut off, and only that one can go on.
+        """
+        self._journal.refuse_others(self._by)
         if self.interrupted():
             say("an earlier restore was interrupted: the data from before it comes back ...")
             self._return(say)
@@ -194,7 +173,7 @@ class InPlace:
                 exchange(self.data, restored)
             if begun.is_back:
                 served = self._free(f"interrupted-{begun.snapshot}")
-                restored.rename(served)
+                _move(restored, served)
                 with suppress(OSError):
                     say(f"what was written to the restored data meanwhile is in {served}")
         self.services.start({})
@@ -203,7 +182,7 @@ class InPlace:
 
     def _keep(self, snapshot: str) -> Path:
         kept = self._free(f"before-{snapshot}")
-        (self._staged / DATA).rename(kept)
+        _move(self._staged / DATA, kept)
         self._journal.end()
         shutil.rmtree(self._staged, ignore_errors=True)
         return kept
@@ -224,13 +203,16 @@ class InPlace:
 
 
 def unfinished(places: Places) -> str:
-    """The snapshot that a restore was at when it was cut off; empty when none was."""
-    begun = _journal(places).read()
-    return begun.snapshot if begun else ""
+    """What was cut off, and what to do about it, in a sentence; empty when nothing was."""
+    begun = Journal(places).read()
+    return str(begun) if begun else ""
 
 
-def _journal(places: Places) -> _Journal:
-    return _Journal(places.state / "restore.json")
+def _move(folder: Path, to: Path) -> None:
+    """On the disk at once: what is still in the staging folder afterwards is rubbish."""
+    folder.rename(to)
+    sync_folder(to.parent)
+    sync_folder(folder.parent)
 
 
 def exchange(one: Path, other: Path) -> None:
@@ -244,3 +226,5 @@ def exchange(one: Path, other: Path) -> None:
     if libc.renameat2(*words) != 0:
         number = ctypes.get_errno()
         raise local_failure(OSError(number, os.strerror(number), str(one)))
+    for folder in {one.parent, other.parent}:
+        sync_folder(folder)

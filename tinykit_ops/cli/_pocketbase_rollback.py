@@ -21,14 +21,19 @@ def pocketbase_rollback(dry_run: bool, yes: bool) -> int:
     the host, but not in the instance. Then set `pocketbase.version` in the inventory, or the next
     deploy upgrades again.
 
-    Exit codes: 0 done, 64 there is nothing to take back, 69 the newer version serves again.
+    Exit codes: 0 done, 64 there is nothing to take back, or a run that was cut off comes first, 69
+    the newer version serves again.
     """
     with changing("release pocketbase-rollback"), alone():
         config = load_agent_config()
         here.wait_for_switch()
-        here.switch(config).settle()
         back = here.going_back(config)
-        back.recover(click.echo)
+        if dry_run:
+            back.refuse_unfinished()
+        else:
+            back.refuse_others()
+            here.switch(config).settle()
+            back.recover(click.echo)
         upgrade = back.check()
         click.echo("a snapshot of the data as it is now, and its verification ...")
         loss = back.loss(upgrade)

@@ -158,11 +158,7 @@ def _changes() -> Line:
     if held is not None:
         text = f"being changed by {run_lock.sentence(held)}"
         return Line("changes", Level.FINE, "now", text)
-    if snapshot := unfinished(Places()):
-        text = (
-            f"restoring {snapshot} in place was cut off: run it again, which brings back the data "
-            "from before it first"
-        )
+    if text := unfinished(Places()):
         return Line("changes", Level.WRONG, "interrupted", text)
     entries, _ = audit.read()
     done = [entry for entry in entries if entry.result != "refused"]

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from tinykit_ops.backup.differences import Difference
 from tinykit_ops.backup.in_place import InPlace, Replaced, Services
+from tinykit_ops.backup.in_place_journal import GOING_BACK
+from tinykit_ops.backup.in_place_journal import Journal as Cut
 from tinykit_ops.errors import UsageError
 from tinykit_ops.host.versions import Versions
 from tinykit_ops.upgrade.journal import Journal, Upgrade
@@ -72,8 +74,31 @@ class GoingBack:
         upgrade = self._journal.done()
         return upgrade is not None and self._in_place(upgrade).interrupted()
 
+    def refuse_others(self) -> None:
+        """Raises: UsageError when a restore over the same data was cut off."""
+        Cut(self._snapshots.instance).refuse_others(GOING_BACK)
+
+    def refuse_unfinished(self) -> None:
+        """For a run that only looks: it finishes nothing.
+
+        Raises:
+            UsageError: something was cut off, so what is there now is not what will be.
+        """
+        self.refuse_others()
+        if self._journal.begun() is not None or self.interrupted():
+            raise UsageError(
+                "An upgrade of PocketBase, or the way back, was cut off on this host",
+                hint="nothing was changed; the next deploy finishes it, or takes it back, and so "
+                "does this command without --dry-run",
+            )
+
     def recover(self, say: Callable[[str], None]) -> None:
-        """Undo an interrupted attempt: the newer version serves on its data."""
+        """Undo an interrupted attempt: the newer version serves on its data.
+
+        Raises:
+            UsageError: a restore was cut off, and has to be gone on with first.
+        """
+        self.refuse_others()
         upgrade = self._journal.done()
         if upgrade is not None:
             self._in_place(upgrade).recover(say)
@@ -130,4 +155,4 @@ class GoingBack:
 
     def _in_place(self, upgrade: Upgrade) -> InPlace:
         services = _Switched(self._services, self._versions, upgrade)
-        return InPlace(self._snapshots.places, services)
+        return InPlace(self._snapshots.instance, services, GOING_BACK)

@@ -42,6 +42,7 @@ class Snapshots:
     """
 
     def __init__(self, config: AgentConfig, places: Places) -> None:
+        self.instance = places
         self.folder = places.state.with_name(TARGET)
         # A folder of state of their own: the status of the real backups is not theirs to change.
         self.places = replace(

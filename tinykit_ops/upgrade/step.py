@@ -59,9 +59,11 @@ class PocketBaseStep:
         """Upgrade where needed.
 
         Raises:
-            UsageError: the settings want an older version than the one that has the data.
+            UsageError: the settings want an older version than the one that has the data, or a
+                restore over the data was cut off.
             TinykitOpsError: the new one does not work; the old one serves.
         """
+        self._back.refuse_others()
         self._switch.settle()
         self._back.recover(self._say)
         before = self._versions.current()

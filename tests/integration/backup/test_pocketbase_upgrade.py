@@ -12,7 +12,7 @@ from pocketbase_kit import EMAIL, PASSWORD
 from waiting import PATIENCE
 
 from tinykit_ops.artifacts import local_binary
-from tinykit_ops.backup.in_place import InPlace
+from tinykit_ops.backup.in_place import InPlace, unfinished
 from tinykit_ops.errors import StorageError, UnavailableError, UsageError
 from tinykit_ops.host.versions import Versions
 from tinykit_ops.pocketbase.client import PocketBase
@@ -310,6 +310,21 @@ def test_going_back_that_was_interrupted_is_undone_by_the_next_deploy(upgraded, 
     assert "finish what was interrupted" in upgraded.step().pending()
     upgraded.step().apply()
     assert (upgraded.serves(), upgraded.titles()) == (NEW, now)
+
+
+def test_a_look_at_what_going_back_would_lose_finishes_nothing(upgraded, monkeypatch):
+    upgrade = upgraded.back.check()
+    upgraded.program.die_at = "start"
+    with monkeypatch.context() as patch, pytest.raises(_PowerCutError):
+        patch.setattr(InPlace, "_return", lambda *_: None)
+        upgraded.back.run(upgrade, upgraded.said.append)
+    assert "pocketbase-rollback" in unfinished(upgraded.instance.places)
+    before = sorted(upgraded.instance.places.data.parent.rglob("data.db"))
+    with pytest.raises(UsageError, match="was cut off"):
+        upgraded.back.refuse_unfinished()
+    assert sorted(upgraded.instance.places.data.parent.rglob("data.db")) == before
+    upgraded.back.recover(upgraded.said.append)
+    upgraded.back.refuse_unfinished()
 
 
 def test_only_the_snapshots_that_are_needed_stay(upgraded):

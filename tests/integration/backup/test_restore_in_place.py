@@ -157,7 +157,7 @@ def test_what_was_written_after_a_power_cut_is_never_lost(backed_up, monkeypatch
     monkeypatch.setattr(cut, "_keep", _cut)
     with pytest.raises(_PowerCutError):
         cut.run(target, snapshot, [], int, lambda _: None)
-    assert unfinished(backed_up.places) == snapshot
+    assert snapshot in unfinished(backed_up.places)
     # The host boots, PocketBase serves the restored data, and people work with it for a week.
     backed_up.server.pb.create_record("notes", {"title": "of that week"})
     if again:
