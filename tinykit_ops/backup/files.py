@@ -1,7 +1,8 @@
-"""Small files written so that a reader sees the old content or the new, never half of it."""
+"""Files that a reader sees in their old state or the new, also after a power cut."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 from pathlib import Path
 
@@ -36,5 +37,17 @@ def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def flush_file_system(folder: Path) -> None:
+    """Bring all that was written to the file system of a folder to its disk, cheaper than each file
+    by itself when there are many."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(handle) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(folder))
     finally:
         os.close(handle)

@@ -11,6 +11,7 @@ from tinykit_ops.backup.boot_part import unpack_boot
 from tinykit_ops.backup.catalog import read_index
 from tinykit_ops.backup.errors import BackupSettingsError, NoSpaceError, local_failure
 from tinykit_ops.backup.fetch import fetch_manifest, fetch_part, upload_parts
+from tinykit_ops.backup.files import flush_file_system, sync_folder
 from tinykit_ops.backup.keys import Identity
 from tinykit_ops.backup.manifest import Index, Manifest
 from tinykit_ops.backup.targets import Target
@@ -31,7 +32,7 @@ class Restored:
 def restore(target: Target, snapshot: str, to: Path, identities: Sequence[Identity]) -> Restored:
     """Fetch, open and check everything, into a folder that is empty or not there yet.
 
-    The folder appears under its name only when it is complete.
+    The folder appears under its name only when it is complete, and all of it is on the disk.
 
     Raises:
         BackupSettingsError: there is no such snapshot, the folder is in use, or a key is missing.
@@ -50,9 +51,11 @@ def restore(target: Target, snapshot: str, to: Path, identities: Sequence[Identi
         fetch_database(target, manifest, partial / DATA, keys)
         fetch_uploads(target, index, manifest, partial / DATA / "storage", keys)
         fetch_boot(target, manifest, partial, keys)
+        flush_file_system(partial)  # or a power cut could leave empty files in what looks complete
         if to.exists():
             to.rmdir()
         partial.rename(to)
+        sync_folder(to.parent)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise local_failure(error) from None

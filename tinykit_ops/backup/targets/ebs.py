@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import ctypes
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +12,7 @@ import boto3
 from botocore.config import Config
 
 from tinykit_ops.backup.errors import BackupSettingsError, TargetError, TargetUnreachableError
+from tinykit_ops.backup.files import flush_file_system
 from tinykit_ops.backup.targets.ebs_errors import ec2_errors
 from tinykit_ops.backup.targets.ebs_metadata import InstanceIdentity, instance_identity
 from tinykit_ops.backup.targets.ebs_volume import volume_of
@@ -60,7 +59,9 @@ class EbsStore:
         """Snapshot the volume, wait for it, and copy it to the other region when one is set."""
         host = self._identify()
         volume = self._find_volume(data, self._attached(host))
-        _write_out(data)
+        # What was acknowledged has to be on the volume, not in memory: PocketBase's WAL is written
+        # at a commit and flushed later.
+        flush_file_system(data)
         with ec2_errors(self.name, "make a snapshot", f"{host.region} {volume}"):
             made = self._ec2(host.region).create_snapshot(
                 VolumeId=volume,
@@ -210,16 +211,3 @@ def _read_snapshot(told: dict[str, Any]) -> VolumeSnapshot:
         fault=str(told.get("StateMessage") or "EC2 could not make it") if failed else "",
         verified=Verified.from_text(tags.get(VERIFIED_TAG, "")),
     )
-
-
-def _write_out(data: Path) -> None:
-    """A snapshot sees what is on the volume: what was acknowledged has to be there, not in memory.
-
-    PocketBase's WAL is written at a commit and flushed later.
-    """
-    handle = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        if ctypes.CDLL(None, use_errno=True).syncfs(handle) != 0:
-            raise OSError(ctypes.get_errno(), "syncfs failed", str(data))
-    finally:
-        os.close(handle)
