@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 
 from tinykit_ops.backup.status import BackupStatus, TargetStatus
+
+CLOCKS_DIFFER = timedelta(hours=1)  #: at most, on hosts that are well
 
 
 class Level(IntEnum):
@@ -43,7 +45,8 @@ def judge(
 
     Critical: no snapshot, one that is too old, or the last restored copy was bad.
     Warning: the last attempt failed although there is a fresh snapshot; no restored copy was found
-    good for too long, or ever since the first snapshot; a snapshot from the future.
+    good for too long, or ever since the first snapshot; a snapshot or a proof from the future.
+    Such a one hides no failure: which of them came first, nobody can tell.
     """
     known = status.targets if status else {}
     now = now or datetime.now(UTC)
@@ -56,21 +59,24 @@ def judge(
 def _judge(one: TargetStatus, limit: Limits, now: datetime) -> tuple[Level, str]:
     age = one.age_hours(now)
     last_error = _first_line(one.error)
+    failing = _counts(one.last_failure, one.last_success, now)
     if age is None:
-        reason = f"the last attempt failed: {last_error}" if one.failing else "none was tried"
+        reason = f"the last attempt failed: {last_error}" if failing else "none was tried"
         return Level.CRITICAL, f"no snapshot yet; {reason}"
     if age > limit.max_age:
-        reason = f"; the last attempt failed: {last_error}" if one.failing else ""
+        reason = f"; the last attempt failed: {last_error}" if failing else ""
         text = f"the last snapshot is {age:.1f} hours old, {limit.max_age:g} are allowed{reason}"
         return Level.CRITICAL, text
-    if _verify_is_bad(one):
+    if _counts(one.last_verify_failure, one.last_verified, now):
         return Level.CRITICAL, f"not restorable: {_first_line(one.verify_error)}"
-    if one.failing:
-        text = f"the last snapshot is {age:.1f} hours old; the last attempt failed: {last_error}"
-        return Level.WARNING, text
-    if age < -1:
+    if failing:
+        old = f"{max(age, 0):.1f} hours old"
+        return Level.WARNING, f"the last snapshot is {old}; the last attempt failed: {last_error}"
+    if _is_future(one.last_success, now):
         return Level.WARNING, "the last snapshot is from the future: check clocks"
     fresh = f"snapshot {one.snapshot} is {max(age, 0):.1f} hours old"
+    if _is_future(one.last_verified, now):
+        return Level.WARNING, f"{fresh}, but its proof is from the future: check clocks"
     unproven = _unproven_hours(one, now)
     if unproven is not None and unproven > limit.max_verified_age:
         proof = "was ever restored" if one.last_verified is None else "was restored and found good"
@@ -97,10 +103,15 @@ def worst(judgements: Sequence[Judgement]) -> Level:
     return max((one.level for one in judgements), default=Level.UNKNOWN)
 
 
-def _verify_is_bad(one: TargetStatus) -> bool:
-    if one.last_verify_failure is None:
+def _counts(failure: datetime | None, success: datetime | None, now: datetime) -> bool:
+    """Whether the last attempt failed, as far as anybody can tell."""
+    if failure is None:
         return False
-    return one.last_verified is None or one.last_verify_failure > one.last_verified
+    return success is None or failure > success or _is_future(success, now)
+
+
+def _is_future(time: datetime | None, now: datetime) -> bool:
+    return time is not None and time - now > CLOCKS_DIFFER
 
 
 def _first_line(text: str | None) -> str:

@@ -7,7 +7,7 @@ read it, so that none of them needs the target's credentials.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
@@ -17,6 +17,8 @@ from tinykit_ops.backup.files import write_atomically
 from tinykit_ops.errors import StorageError
 
 STATUS_FILE = Path(layout.BACKUP_STATUS)
+JUST_BEFORE = timedelta(minutes=1)  #: more than passes between an event and its note
+_TIMES = ("first_success", "last_success", "last_failure", "last_verified", "last_verify_failure")
 
 
 class TargetStatus(BaseModel):
@@ -91,13 +93,27 @@ def note(
 ) -> BackupStatus:
     """Change what is known of one target and write the file. Returns all of it.
 
-    A file that cannot be read is replaced: the present matters more than a broken past.
+    A file that cannot be read is replaced: the present matters more than a broken past. What is
+    noted by now did not happen in the future, whatever a clock that was ahead said then.
     """
     try:
         status = read_status(path) or BackupStatus()
     except StorageError:
         status = BackupStatus()
-    changed = change(status.targets.get(target, TargetStatus()))
+    changed = change(_without_future(status.targets.get(target, TargetStatus())))
     status = BackupStatus(targets={**status.targets, target: changed})
     write_atomically(path, status.model_dump_json(indent=2).encode() + b"\n")
     return status
+
+
+def _without_future(known: TargetStatus) -> TargetStatus:
+    """Times from the future become times just before now, in their order: else one success that a
+    wrong clock dated hides all failures until then."""
+    now = datetime.now(UTC)
+    times = {name: getattr(known, name) for name in _TIMES}
+    future = [name for name, time in times.items() if time is not None and time > now]
+    future.sort(key=lambda name: times[name], reverse=True)
+    update = {
+        name: now - JUST_BEFORE - timedelta(microseconds=rank) for rank, name in enumerate(future)
+    }
+    return known.model_copy(update=update)

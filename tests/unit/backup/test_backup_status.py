@@ -126,3 +126,51 @@ def test_metrics_tell_that_the_last_attempt_failed() -> None:
     failing = TargetStatus(last_success=ago(5), last_failure=ago(1))
     text = render(BackupStatus(targets={"disk": failing}))
     assert 'tinykit_backup_failing{target="disk"} 1' in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("success", "failure"),
+    [("last_success", "last_failure"), ("last_verified", "last_verify_failure")],
+)
+def test_a_success_that_a_wrong_clock_dated_hides_no_later_failure(
+    tmp_path: Path, success: str, failure: str
+) -> None:
+    path, now = tmp_path / "status.json", datetime.now(UTC)
+    ahead = now + timedelta(days=20)
+    fine = TargetStatus(last_success=now - timedelta(hours=3), first_success=ahead)
+    note("disk", lambda _: fine.model_copy(update={success: ahead}), path)
+
+    noted = note("disk", lambda known: known.model_copy(update={failure: now}), path)
+
+    assert judge(DISK, noted)[0].level > Level.OK
+    assert getattr(noted.targets["disk"], success) < now
+    assert noted.targets["disk"].failing == (failure == "last_failure")
+
+
+def test_what_a_wrong_clock_dated_keeps_its_order(tmp_path: Path) -> None:
+    path, now = tmp_path / "status.json", datetime.now(UTC)
+    days = {"last_success": 3, "last_failure": 1, "last_verified": 2, "last_verify_failure": 4}
+    ahead = {name: now + timedelta(days=count) for name, count in days.items()}
+    note("disk", lambda _: TargetStatus(**ahead), path)
+
+    known = note("disk", lambda known: known, path).targets["disk"]
+
+    times = {name: getattr(known, name) for name in days}
+    assert sorted(times, key=times.__getitem__) == sorted(days, key=days.__getitem__)
+    assert max(times.values()) <= datetime.now(UTC)
+    assert judge(DISK, BackupStatus(targets={"disk": known}))[0].level == Level.CRITICAL
+
+
+def test_a_proof_from_the_future_is_a_warning_and_hides_no_bad_copy() -> None:
+    proof = {"last_success": ago(3), "last_verified": ago(-480)}
+    assert level(**proof) == (
+        Level.WARNING,
+        "snapshot None is 3.0 hours old, but its proof is from the future: check clocks",
+    )
+    found, reason = level(**proof, last_verify_failure=ago(1), verify_error="data.db damaged")
+    assert (found, reason) == (Level.CRITICAL, "not restorable: data.db damaged")
+
+
+def test_a_failure_counts_beside_a_snapshot_from_the_future() -> None:
+    found, reason = level(last_success=ago(-480), last_failure=ago(1), error="target gone")
+    assert found == Level.WARNING and reason.endswith("the last attempt failed: target gone")
