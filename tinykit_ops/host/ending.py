@@ -8,17 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
 def ending_in_order() -> Iterator[None]:
     """SIGTERM (`lock release`) and SIGHUP (a lost login) end the block as Ctrl-C does.
 
-    Python's own way is to end at once, without a single `finally`. Only the first one counts, so
-    that what is being undone is not cut off as well. Who wants that has SIGKILL.
+    Python's own way is to end at once, without a single `finally`. Only the first of them counts,
+    so that what is being undone is not cut off as well. Who wants that has SIGKILL.
 
-    Raises: SystemExit with 128 and the signal's number, as a shell would say it.
+    Raises:
+        KeyboardInterrupt: for Ctrl-C.
+        SystemExit: for the others, with 128 and the signal's number, as a shell would say it.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are none of its business
@@ -38,4 +40,6 @@ def _end(number: int, _: FrameType | None) -> None:
     for each in _SIGNALS:
         # Not SIG_IGN, which the programs that are started from now on would inherit.
         signal.signal(each, lambda *_: None)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
     raise SystemExit(128 + number)

@@ -129,8 +129,9 @@ with run_lock.changing("backup restore", folder / "run", folder / "log" / "audit
 UNDO = """print("undoing", flush=True); sys.stdin.readline(); print("undone", flush=True)"""
 
 
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGHUP])
-def test_a_command_that_is_told_to_end_undoes_what_it_began(places, tmp_path, sign):
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_command_that_is_told_to_end_undoes_what_it_began(places, tmp_path, sign, second):
     words = [sys.executable, "-c", CHANGING.format(undo=UNDO), str(tmp_path)]
     with subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -138,10 +139,10 @@ def test_a_command_that_is_told_to_end_undoes_what_it_began(places, tmp_path, si
         assert process.stdout.readline() == "at it\n"
         process.send_signal(sign)
         assert process.stdout.readline() == "undoing\n"
-        process.send_signal(sign)  # an impatient second one cuts nothing off
+        process.send_signal(second)  # an impatient second one cuts nothing off
         said, _ = process.communicate("go on\n")
     assert said == "undone\n"
-    assert process.returncode == 128 + sign
+    assert process.returncode == (-sign if sign == signal.SIGINT else 128 + sign)
     assert [entry.result for entry in audit.read(places[1])[0]] == ["interrupted"]
     assert run_lock.holder(places[0]) is None
 
