@@ -1,7 +1,7 @@
 """Everything that can be there before an install made by hand is stopped: `tinykit-ops adopt`.
 
-Nothing that serves is touched. The host must be fit for all of it, but for its ports, which the old
-install has.
+Nothing that serves is touched. The host must be fit for all of it, but for ports and units, which
+the old install has.
 """
 
 from pathlib import Path
@@ -23,7 +23,9 @@ settings = instance.settings()
 instance.secrets()
 instance.release()
 facts = {
-    name: fact for name, fact in host.get_fact(HostFacts).items() if not name.startswith("port_")
+    name: fact
+    for name, fact in host.get_fact(HostFacts).items()
+    if name != "foreign" and not name.startswith("port_")
 }
 refuse(
     name="See that this host can become an instance",

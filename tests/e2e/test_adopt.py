@@ -127,3 +127,12 @@ def test_the_way_back_tells_what_is_lost_and_starts_the_old_install(site):
     assert "User=web" in site.units()
     kept = site.host.ssh(["ls /var/lib/pocketbase"]).stdout
     assert "pb_data.adopted-" in kept
+
+
+def test_after_the_way_back_no_deploy_writes_over_the_old_install(site):
+    units = site.units()
+    run = site.provisioner.deploy(site.inventory)
+    assert run.code != 0
+    assert "is not of tinykit-ops" in run.text
+    assert site.units() == units
+    assert site.person.projects().keys() == {"first"}

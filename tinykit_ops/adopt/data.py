@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import stat
 import subprocess
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ DATABASES = ("data.db", "data.db-wal", "auxiliary.db", "auxiliary.db-wal")
 STORAGE = "storage"
 MARGIN_BYTES = 128 << 20
 SECONDS = 6 * 3600
+_CHANGED = 1  #: how tar ends when a file changed while it was read
 
 
 class OldData:
@@ -40,21 +42,25 @@ class OldData:
 
     def need_space(self) -> None:
         """Raises NoSpaceError when there is no room for the copies."""
-        uploads = sum(file.stat().st_size for file in _files(self._source / STORAGE))
+        uploads = sum(_sizes(self._source / STORAGE).values())
         needed = uploads + 2 * databases_size(self._source) + MARGIN_BYTES
         hint = "free some space; nothing was changed"
         need_room(self._copy.parent, needed, "for a copy of the data", hint)
 
-    def copy_uploads(self) -> None:
-        """Those that are not there yet, or not whole."""
+    def copy_uploads(self, *, still: bool) -> None:
+        """Those that are not there yet, or not whole.
+
+        Args:
+            still: the old server is stopped; what it deleted meanwhile goes here, too.
+        """
         self._copy.mkdir(mode=0o700, parents=True, exist_ok=True)
-        here = {str(one.relative_to(self._copy)): one.stat().st_size for one in _files(self._copy)}
-        missing = [
-            name
-            for file in _files(self._source / STORAGE)
-            if here.get(name := str(file.relative_to(self._source))) != file.stat().st_size
-        ]
-        self._take(missing, self._copy)
+        here = _sizes(self._copy / STORAGE)
+        there = _sizes(self._source / STORAGE)
+        wanted = [f"{STORAGE}/{name}" for name in there if here.get(name) != there[name]]
+        self._take(wanted, self._copy, still=still)
+        if still:
+            for name in here.keys() - there.keys():
+                (self._copy / STORAGE / name).unlink()
 
     def copy_databases(self) -> dict[str, int]:
         """Those of a stopped server. Returns the rows of each collection.
@@ -100,12 +106,18 @@ class OldData:
             at.rmdir()
         shutil.move(self._copy, at)
 
-    def _take(self, names: list[str], into: Path) -> None:
-        """A tar from the owner's hand into ours; links are taken as links, and none is listed."""
+    def _take(self, names: list[str], into: Path, *, still: bool = True) -> None:
+        """A tar from the owner's hand into ours; links are taken as links, and none is listed.
+
+        Args:
+            still: nobody changes them meanwhile; else one may go, or grow, while it is read.
+        """
         if not names:
             return
         owner = self._source.stat()
         words = ["tar", "--create", "--null", "--no-recursion", "--verbatim-files-from"]
+        if not still:
+            words.append("--ignore-failed-read")
         reader = subprocess.Popen(
             [*words, "--files-from=-"],
             stdin=subprocess.PIPE,
@@ -127,7 +139,7 @@ class OldData:
             if stdin:
                 stdin.write(b"".join(os.fsencode(name) + b"\0" for name in names))
         ends = [writer.wait(SECONDS), reader.wait(SECONDS)]
-        if any(ends):
+        if ends[0] or ends[1] > (0 if still else _CHANGED):
             said = b"".join(one.stderr.read() for one in (reader, writer) if one.stderr)
             raise StorageError(
                 f"The data could not be copied: {said.decode(errors='replace').strip()[-300:]}",
@@ -136,12 +148,16 @@ class OldData:
             )
 
 
-def _files(folder: Path) -> list[Path]:
-    """Regular files; links are not followed, and are none."""
-    found = []
+def _sizes(folder: Path) -> dict[str, int]:
+    """Size of each regular file, by its path below the folder; links are not followed."""
+    found = {}
     for root, _, names in os.walk(folder):
-        found += [path for name in names if not (path := Path(root) / name).is_symlink()]
-    return [path for path in found if path.is_file()]
+        for path in (Path(root) / name for name in names):
+            with suppress(FileNotFoundError):  # it was deleted just now
+                facts = path.lstat()
+                if stat.S_ISREG(facts.st_mode):
+                    found[str(path.relative_to(folder))] = facts.st_size
+    return found
 
 
 def _take_in_wal(copy: Path) -> None:

@@ -86,13 +86,15 @@ class Adoption:
                 where=str(self._journal.folder),
                 hint="`tinykit-ops adopt HOST` begins with a look and a snapshot",
             )
-        arm()
         data = self._data(record.install)
         if not record.aside:
-            data.copy_uploads()
+            data.copy_uploads(still=False)
+        arm()  # only now: copying takes as long as it takes, and the old install serves meanwhile
+        if not record.aside:
             stopped = record.stopped or time.monotonic()
             Old(self._journal.folder, record.install).stop()
             see_that_it_ended(record.install)
+            data.copy_uploads(still=True)  # what came meanwhile
             Aside(self._journal.folder, record.install).put()
             systemctl("daemon-reload")
             record = self._journal.update(record, aside=True, stopped=stopped)

@@ -18,6 +18,9 @@ OUR_NGINX = "nginx, configured by tinykit-ops"
 #: Which program may listen on which port; anything else means that the port is taken.
 #: Node.js names its main thread, and that is the name which `ss` shows.
 OUR_NETWORK = "Docker, for our own containers"
+#: What a person may have started here as well.
+OUR_PROGRAMS = {"caddy", "node", "MainThread", "pocketbase"}
+ADOPT = "`tinykit-ops adopt HOST` takes over a tinykit that was installed by hand"
 PORTS = {
     "80": {"caddy", OUR_NGINX},
     "443": {"caddy", OUR_NGINX},
@@ -30,13 +33,14 @@ def problem_of(facts: Facts, settings: Settings) -> TinykitOpsError | None:
     """Why a host with these facts (`ops.host_facts.HostFacts`) cannot become an instance.
 
     Returns:
-        The first reason, in the order user, system, disk, ports, names, moved, data; None when
-        there is none.
+        The first reason, in the order user, system, disk, units, ports, names, moved, data; None
+        when there is none.
     """
     reasons = (
         _user(facts),
         _system(facts, settings.unsupported_os_ok),
         _disk(facts),
+        _foreign(facts),
         _ports(facts),
         _names(facts),
         _moved(facts),
@@ -90,6 +94,18 @@ def _disk(facts: Facts) -> TinykitOpsError | None:
     )
 
 
+def _foreign(facts: Facts) -> TinykitOpsError | None:
+    """A deploy would write over it, and start an empty instance in the place of what serves."""
+    unit = facts.get("foreign", "")
+    if not unit:
+        return None
+    return UsageError(
+        f"{unit} is on this host, and is not of tinykit-ops",
+        where=f"/etc/systemd/system/{unit}",
+        hint=f"{ADOPT}; otherwise stop the unit, and move its file away",
+    )
+
+
 def _ports(facts: Facts) -> TinykitOpsError | None:
     for port, ours in PORTS.items():
         program = facts.get(f"port_{port}", "")
@@ -97,6 +113,10 @@ def _ports(facts: Facts) -> TinykitOpsError | None:
             program = OUR_NGINX
         if program == "docker-proxy" and facts.get("network") == "ours":
             program = OUR_NETWORK
+        if program in OUR_PROGRAMS and facts.get("units") != "ours":
+            return UnavailableError(
+                f"port {port} is taken by {program}, which tinykit-ops did not start", hint=ADOPT
+            )
         if program and program not in ours:
             return UnavailableError(
                 f"port {port} is taken by {program}",

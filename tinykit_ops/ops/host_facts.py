@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+
 from pyinfra.api.facts import FactBase
 
 from tinykit_ops import layout
+
+OURS = "Managed by tinykit-ops"  #: in every unit file of ours
 
 
 class SshConnection(FactBase[str]):
@@ -38,12 +42,14 @@ class HostFacts(FactBase[dict[str, str]]):
     here), `port_N` (the program that listens on port N), `nginx` (`ours` when it serves an
     instance), `moved` (the host that the instance has moved to), `network` (`ours` when our
     containers' network runs), `docker_ce` (`yes` when Docker's own packages are installed),
-    `ipv6` (`yes` or `no`).
+    `units` (`ours` when one of our units is written), `foreign` (a unit of that name that is
+    somebody else's), `ipv6` (`yes` or `no`).
     """
 
     def command(self) -> str:
         """The shell script that prints NAME=VALUE lines."""
         users = " ".join((layout.POCKETBASE_USER, layout.TINYKIT_USER, layout.CADDY_USER))
+        units = " ".join((layout.POCKETBASE_UNIT, layout.TINYKIT_UNIT, layout.CADDY_UNIT))
         return f"""\
 . /etc/os-release
 echo "os=$ID"; echo "version=$VERSION_ID"; echo "machine=$(uname -m)"; echo "user=$(id -un)"
@@ -58,6 +64,11 @@ fi
 if [ -s {layout.MOVED_FILE} ]; then echo "moved=$(head -n 1 {layout.MOVED_FILE})"; fi
 if systemctl is-active --quiet {layout.NET_UNIT} 2>/dev/null; then echo "network=ours"; fi
 if dpkg-query -W docker-ce >/dev/null 2>&1; then echo "docker_ce=yes"; fi
+for unit in {units}; do
+  [ -s "/etc/systemd/system/$unit" ] || continue
+  if grep -q {shlex.quote(OURS)} "/etc/systemd/system/$unit"; then echo units=ours
+  else echo "foreign=$unit"; fi
+done
 if [ -e {layout.NGINX_CONFIG} ]; then echo "nginx=ours"; fi
 if [ -e /proc/net/if_inet6 ]; then echo "ipv6=yes"; else echo "ipv6=no"; fi
 for port in 80 443 3000 8091; do
