@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from tinykit_ops import layout
 from tinykit_ops.backup.status import BackupStatus
-from tinykit_ops.errors import TinykitOpsError
 from tinykit_ops.host.units import Unit
 from tinykit_ops.settings import Settings
 from tinykit_ops.settings.watch import WatchSettings
@@ -76,16 +75,12 @@ def backups(status: BackupStatus | None, wanted: WatchSettings, now: float) -> I
             yield Reading(f"{kind}:{name}", bad, text, raise_after=1, clear_after=1)
 
 
-def certificates(settings: Settings) -> Sequence[Certificate]:
-    """Those of all names; none when a name shows none."""
+def certificates(settings: Settings) -> tuple[Sequence[Certificate], Sequence[str]]:
+    """Those that are shown, and the names that show none."""
     # Brings an HTTP library, and is not needed every minute.
-    from tinykit_ops.checks.model import CannotLook
     from tinykit_ops.status.certificates import shown
 
-    try:
-        return shown(settings)
-    except (CannotLook, TinykitOpsError, OSError):
-        return ()
+    return shown(settings)
 
 
 def certificate_reading(
@@ -99,6 +94,12 @@ def certificate_reading(
     text = f"the certificate of {first.host} ends in {left / _DAY:.1f} days"
     text += f" (at least {least / _DAY:.1f})"
     return Reading("certificate", left < least, text, raise_after=1, clear_after=1)
+
+
+def missing_reading(seen: Sequence[Certificate], unseen: Sequence[str]) -> Reading:
+    """Names without a certificate; where all are, the edge is down, and something else tells."""
+    text = f"no certificate is shown for {', '.join(unseen)}" if unseen else "each name shows one"
+    return Reading("certificate-missing", bool(unseen) if seen else None, text, clear_after=1)
 
 
 def _least(one: Certificate, wanted: WatchSettings) -> timedelta:

@@ -7,6 +7,8 @@ import re
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from tinykit_ops.edge.paths import normalise
+
 #: PocketBase refuses a login with 400; our limits and the edge's gate with the others.
 _REFUSED = frozenset({400, 401, 403, 429})
 _LOGIN = re.compile(r"/auth-with-(password|otp)$|/api/admins/auth-|^/login$")
@@ -50,5 +52,10 @@ def _of_caddy(entry: dict[str, Any]) -> Hit | None:
 def _hit(time: float, status: int, seconds: float, method: str, path: str) -> Hit | None:
     if not (0 < time < 1e11 and 0 <= seconds < 1e9):  # also false for NaN
         return None
-    guessed = status in _REFUSED and method == "POST" and _LOGIN.search(path) is not None
+    guessed = status in _REFUSED and method == "POST" and _is_login(path)
     return Hit(time, status, seconds, guessed)
+
+
+def _is_login(path: str) -> bool:
+    """As the programs behind the edge read it, however it was spelt."""
+    return _LOGIN.search(normalise(path)) is not None

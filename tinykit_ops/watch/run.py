@@ -24,7 +24,7 @@ from tinykit_ops.watch.lines import read_line
 from tinykit_ops.watch.metrics import write_metrics
 from tinykit_ops.watch.problems import Grade, News, Reading, follow, is_quiet
 from tinykit_ops.watch.state import State, WatchPlaces, read_state, write_state
-from tinykit_ops.watch.traffic import SLICE, Slice, count, ended
+from tinykit_ops.watch.traffic import LATE, SLICE, Slice, count, ended
 
 _OLD = 4 * SLICE  #: seconds; traffic of before is learnt from, and alarms nobody any more
 _OWED = 100  #: news that is kept for a channel that does not answer
@@ -113,10 +113,11 @@ def host_readings(
     yield from hostlook.units(settings)
     yield from hostlook.backups(read_status(places.backup_status), settings.watch, now)
     if not 0 <= now - state.certificates < hostlook.CERTIFICATES_EVERY:
-        seen = hostlook.certificates(settings)
+        seen, unseen = hostlook.certificates(settings)
         state.certificates = now
         state.shown = {one.host: (one.starts.timestamp(), one.ends.timestamp()) for one in seen}
         yield hostlook.certificate_reading(seen, settings.watch, datetime.fromtimestamp(now, UTC))
+        yield hostlook.missing_reading(seen, unseen)
 
 
 def try_channels(config: AgentConfig) -> dict[str, bool]:
@@ -139,6 +140,9 @@ def try_channels(config: AgentConfig) -> dict[str, bool]:
 
 def _traffic(engine: Engine, path: Path, now: float, log: Callable[[str], None]) -> Iterator[News]:
     state = engine.state
+    if state.since > now:  # the clock was ahead at an earlier look; nothing would count until then
+        state.since = int(now - LATE) // SLICE * SLICE
+        state.slices = {start: one for start, one in state.slices.items() if start <= now}
     follower = Follower(path, state.position)
     hits = (hit for line in follower.lines() if (hit := read_line(line)) is not None)
     for one in state.slices.values():

@@ -6,9 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tinykit_ops.checks.model import CannotLook
 from tinykit_ops.checks.tls import Certificate
 from tinykit_ops.settings.watch import WatchSettings
-from tinykit_ops.watch.hostlook import certificate_reading
+from tinykit_ops.status import certificates
+from tinykit_ops.status.model import Level
+from tinykit_ops.watch import hostlook
+from tinykit_ops.watch.hostlook import certificate_reading, missing_reading
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -49,3 +53,49 @@ def test_the_late_one_of_several_is_named_and_not_the_one_that_ends_first() -> N
     reading = certificate_reading([short, late], WatchSettings(), NOW)
     assert reading.bad
     assert reading.text == "the certificate of late.example.com ends in 8.0 days (at least 10.0)"
+
+
+@pytest.fixture
+def edge(make_settings, monkeypatch):
+    """edge({name: certificate}) → settings of an instance with two names that shows these."""
+
+    def make(shown):
+        def look(name):
+            if name not in shown:
+                raise CannotLook("TLS alert, internal error")
+            return shown[name]
+
+        monkeypatch.setattr(certificates, "_shown", look)
+        return make_settings(domains=["a.example.com", "b.example.com"])
+
+    return make
+
+
+def test_a_name_without_a_certificate_hides_no_other_that_is_late(edge) -> None:
+    now = datetime.now(UTC)
+    late = Certificate(
+        "a.example.com", "", "TLSv1.3", ("a.example.com",), now - 90 * DAY, now + DAY
+    )
+    settings = edge({"a.example.com": late})
+    seen, unseen = hostlook.certificates(settings)
+    assert certificate_reading(seen, WatchSettings(), now).bad
+    missing = missing_reading(seen, unseen)
+    assert missing.bad
+    assert "b.example.com" in missing.text
+    line = certificates.certificate_line(settings)
+    assert (line.level, "a.example.com" in line.text) == (Level.WRONG, True)
+
+
+def test_a_name_without_a_certificate_is_not_called_fine(edge) -> None:
+    now = datetime.now(UTC)
+    good = Certificate("a.example.com", "", "TLSv1.3", ("a.example.com",), now, now + 90 * DAY)
+    line = certificates.certificate_line(edge({"a.example.com": good}))
+    assert (line.level, line.text) == (Level.UNKNOWN, "b.example.com: none is shown")
+
+
+def test_where_no_name_shows_a_certificate_the_edge_is_down_and_nothing_is_said_of_them(edge):
+    settings = edge({})
+    seen, unseen = hostlook.certificates(settings)
+    assert missing_reading(seen, unseen).bad is None
+    with pytest.raises(CannotLook, match=r"a\.example\.com, b\.example\.com"):
+        certificates.certificate_line(settings)

@@ -38,6 +38,25 @@ def test_a_refused_login_in_a_line_of_nginx_is_seen_as_one() -> None:
     assert hit == (1796000000.0, 400, 0.25, True)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/_pb/api/collections/users/auth-with-passwor%64",
+        "/_pb//api/collections/users/auth-with-password/",
+        "/_pb/api/collections/x/../users/AUTH-WITH-OTP",
+        "/_pb/api/collections/users/auth-with-passwor%2564?x",
+        "/%6cogin",
+    ],
+)
+@pytest.mark.parametrize("kind", ["caddy", "nginx"])
+def test_a_refused_login_is_seen_however_its_path_is_spelt(path: str, kind: str) -> None:
+    caddy = {**CADDY, "status": 400, "request": {**CADDY["request"], "uri": path}}
+    line = caddy if kind == "caddy" else {**NGINX, "path": path}
+    hit = read_line(json.dumps(line).encode())
+    assert hit is not None
+    assert hit.refused_login
+
+
 def test_a_login_that_succeeded_is_not_refused() -> None:
     hit = read_line(json.dumps({**NGINX, "status": 200}).encode())
     assert hit is not None

@@ -177,6 +177,24 @@ def test_failed_answers_in_the_log_become_a_problem_and_it_ends(
     assert told[1].startswith("errors: over after")
 
 
+def test_a_clock_that_was_ahead_for_one_look_blinds_none_of_those_after_it(
+    host: Host, receiver: Receiver
+) -> None:
+    visit = {"request": {"method": "GET", "uri": "/"}, "status": 200, "duration": 0.01}
+    host.log.write_text(json.dumps({"ts": NOON - 900, **visit}) + "\n")
+    assert host.look(NOON, bad=False).since < NOON
+    assert host.look(NOON + 86_400, bad=False).since > NOON
+    for minute in range(1, 20):
+        now = NOON + 60 * minute
+        request = {"method": "POST", "uri": "/_pb/api/collections/users/auth-with-password"}
+        line = {"ts": now - 1, "request": request, "status": 400, "duration": 0.01}
+        with host.log.open("a") as file:
+            file.write((json.dumps(line) + "\n") * 40)
+        host.look(now, bad=False)
+    told = [json.loads(body)["summary"][0] for body in receiver.take("/webhook")]
+    assert any("refused logins" in one for one in told), told
+
+
 def test_what_was_counted_only_grows_and_nothing_is_counted_twice(host: Host) -> None:
     counted, written = [], 0
     for minute in range(0, 240, 7):
