@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import errno
 from enum import StrEnum
+from ipaddress import ip_address
 
+from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.dial import Dialer
+from tinykit_ops.checks.model import CannotLook
+from tinykit_ops.checks.target import Target
 
 
 class PortState(StrEnum):
@@ -38,3 +42,33 @@ def knock(dialer: Dialer, address: str, port: int, timeout: float) -> PortState:
         if error.errno in _REJECTED:
             return PortState.REFUSED
         return PortState.UNREACHABLE if error.errno in _NO_ROUTE else PortState.SILENT
+
+
+def addresses_of_host(look: Context) -> tuple[str, ...]:
+    """The addresses of the instance's host, to knock at as a stranger.
+
+    Raises:
+        CannotLook: the name does not resolve, leads to a CDN, or to the place itself that is
+            looked from.
+    """
+    client = look.stranger
+    if look.settings and look.settings.firewall.mode == "cdn" and not _is_by_hand(client.target):
+        raise CannotLook(
+            f"{client.target.host} leads to the CDN of the settings (firewall.mode), whose ports "
+            "say nothing about the host's; on the host, network.loopback-only and "
+            "network.firewall-drops tell"
+        )
+    found = client.target.addresses(client.target.port)
+    for address in found:
+        if client.dialer.is_own(address):
+            raise CannotLook(f"{address} is an address of {client.dialer.name}: look from outside")
+    return found
+
+
+def _is_by_hand(target: Target) -> bool:
+    """Did a person give the address, with --resolve or in place of a name?"""
+    try:
+        ip_address(target.host)
+    except ValueError:
+        return bool(target.overrides)
+    return True

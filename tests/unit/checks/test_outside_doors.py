@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from checks_imitations import hardened, verdict
@@ -55,6 +56,43 @@ def test_ssh_is_judged_by_what_the_settings_want(look_at: Look, serve: Callable[
     assert look.settings
     look.settings = look.settings.model_copy(update={"firewall": type(look.settings.firewall)()})
     assert verdict("network.ssh-allowlist", look).outcome == Outcome.PASS
+
+
+KNOCKING = ("network.nothing-else-open", "network.ports-closed", "network.ssh-allowlist")
+CDN = {"mode": "cdn", "cdn": {"networks": ["203.0.113.0/24"]}, "ssh_from": ["203.0.113.7"]}
+
+
+def behind_a_cdn(look: Context, **aim: object) -> Context:
+    assert look.settings
+    assert look.outsider
+    firewall = type(look.settings.firewall).model_validate(CDN)
+    look.settings = look.settings.model_copy(update={"firewall": firewall})
+    look.outsider = replace(look.outsider, target=replace(look.outsider.target, **aim))
+    return look
+
+
+@pytest.mark.parametrize("check", KNOCKING)
+def test_the_ports_of_a_cdn_are_not_taken_for_the_hosts(
+    look_at: Look, serve: Callable[..., Site], check: str
+) -> None:
+    everything = dict.fromkeys((22, 3000, 8080), serve().port)
+    for ports in ({}, everything):
+        seen = verdict(check, behind_a_cdn(look_at(ports=ports), overrides={}))
+        assert seen.outcome == Outcome.UNKNOWN
+        assert "network.firewall-drops" in seen.evidence[0]
+
+
+@pytest.mark.parametrize("check", KNOCKING)
+def test_a_host_behind_a_cdn_is_knocked_at_where_its_own_address_is_given(
+    look_at: Look, serve: Callable[..., Site], check: str
+) -> None:
+    everything = dict.fromkeys((22, 3000, 8080), serve().port)
+    by_resolve, by_address = {}, {"overrides": {}, "host": "192.0.2.7"}
+    for aim in (by_resolve, by_address):
+        assert verdict(check, behind_a_cdn(look_at(), **aim)).outcome == Outcome.PASS
+        assert verdict(check, behind_a_cdn(look_at(ports=everything), **aim)).outcome == (
+            Outcome.FAIL
+        )
 
 
 # The open proxy.

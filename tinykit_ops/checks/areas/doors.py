@@ -17,7 +17,7 @@ from tinykit_ops.checks.model import (
     Verdict,
     passed,
 )
-from tinykit_ops.checks.ports import PortState, knock
+from tinykit_ops.checks.ports import PortState, addresses_of_host, knock
 from tinykit_ops.checks.registry import check
 
 #: What is found on servers by mistake, by the port that it usually has.
@@ -50,9 +50,7 @@ def nothing_else_is_open(look: Context) -> Verdict:
     """Tries to connect to the ports of services that are often left open."""
     client, tally = look.stranger, Tally()
     ports = _mistakes(look)
-    for address in client.target.addresses(client.target.port):
-        if client.dialer.is_own(address):
-            raise CannotLook(f"{address} is an address of {client.dialer.name}: look from outside")
+    for address in addresses_of_host(look):
         _try_mistakes(client, address, ports, tally)
     return tally.verdict()
 
@@ -106,7 +104,7 @@ def ssh_keeps_its_allowlist(look: Context) -> Verdict:
     if not look.is_stranger:
         raise CannotLook("needs to look from an address on no allowlist (--from USER@HOST)")
     client, port, tally = look.stranger, firewall.ssh_port, Tally()
-    for address in client.target.addresses(client.target.port):
+    for address in addresses_of_host(look):
         state = _knock(client, address, port)
         line = f"{address} {state} on port {port}"
         if state == PortState.OPEN:

@@ -9,8 +9,8 @@ from tinykit_ops import layout
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.firewall import input_policies, read_ruleset
 from tinykit_ops.checks.http import Client
-from tinykit_ops.checks.model import Area, CannotLook, Remedy, Severity, Tally, Vantage, Verdict
-from tinykit_ops.checks.ports import PortState, knock
+from tinykit_ops.checks.model import Area, Remedy, Severity, Tally, Vantage, Verdict
+from tinykit_ops.checks.ports import PortState, addresses_of_host, knock
 from tinykit_ops.checks.registry import check
 from tinykit_ops.checks.sockets import listeners
 
@@ -37,9 +37,7 @@ _BIND = Remedy(
 def ports_are_closed(look: Context) -> Verdict:
     """Tries to connect to both ports on every address of the instance."""
     client, tally = look.stranger, Tally()
-    for address in client.target.addresses(client.target.port):
-        if client.dialer.is_own(address):
-            raise CannotLook(f"{address} is an address of {client.dialer.name}: look from outside")
+    for address in addresses_of_host(look):
         _try_ports(client, address, tally)
     return tally.verdict()
 
