@@ -122,6 +122,8 @@ def verify_lines(found: Sequence[Examined]) -> Iterator[str]:
         yield from (f"  looked at: {step}" for step in verdict.steps)
         yield from (f"  FAULT: {fault}" for fault in verdict.faults)
         yield from (f"  warning: {warning}" for warning in verdict.warnings)
+        if verdict.damaged:
+            yield f"  to do: {verdict.remedy}"
         yield f"{verdict.id}: {'it comes back' if verdict.sound else 'it does NOT come back'}"
 
 

@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from tinykit_ops.backup.boot import boot_copy
 from tinykit_ops.backup.catalog import read_index
 from tinykit_ops.backup.database import Contents, find_faults, read_contents
-from tinykit_ops.backup.errors import NoSpaceError, local_failure
+from tinykit_ops.backup.errors import DamagedError, NoSpaceError, local_failure
 from tinykit_ops.backup.fetch import fetch_manifest, fetch_part, upload_parts
 from tinykit_ops.backup.keys import Identity
 from tinykit_ops.backup.manifest import UPLOADS, Index, Manifest, Part, Upload
@@ -40,6 +40,8 @@ class Verdict:
         pocketbase: the version that made the snapshot; None when nobody can tell.
         booted: whether PocketBase was booted on the copy.
         warnings: what a person should know beside that.
+        damaged: keys of uploads whose objects have other bytes than were stored. Later snapshots
+            rely on them, too: that an object is there does not tell that it is sound.
     """
 
     id: str
@@ -50,6 +52,22 @@ class Verdict:
     steps: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+
+    @property
+    def remedy(self) -> str:
+        """What to do about the faults."""
+        if not self.damaged:
+            return "make a new snapshot"
+        more = (
+            f", and the {len(self.damaged) - 1} more that the faults name,"
+            if self.damaged[1:]
+            else ""
+        )
+        return (
+            f"remove {self.damaged[0]}{more} from the target: `backup run` then sends it again, "
+            "and until then every new snapshot lacks it"
+        )
 
     @property
     def sound(self) -> bool:
@@ -141,7 +159,8 @@ class _Verification:
                 continue
             with self._sink(sample if sample and sample.key == key else None) as into:
                 fetch = partial(fetch_part, self._target, part, into, self._identities)
-                self._try(fetch, f"upload {named[key]}")
+                if isinstance(self._try(fetch, f"upload {named[key]}"), DamagedError):
+                    self._verdict.damaged.append(key)
         of = f" ({self._share} of {len(parts)})" if not self._share.is_whole else ""
         self._did(f"{len(chosen)} upload object(s){of} of {len(manifest.uploads)} files: hashes")
 
@@ -207,14 +226,16 @@ class _Verification:
     def _did(self, step: str) -> None:
         self._verdict.steps.append(step)
 
-    def _try(self, step: Callable[[], None], what: str) -> None:
-        """Note a fault and go on, so that all of them are named."""
+    def _try(self, step: Callable[[], None], what: str) -> TinykitOpsError | None:
+        """Note a fault and go on, so that all of them are named. Returns it."""
         try:
             step()
         except _COULD_NOT_LOOK:
             raise
         except TinykitOpsError as error:
             self._verdict.faults.append(f"{what}: {_line(error)}")
+            return error
+        return None
 
 
 def compare_rows(expected: dict[str, int], found: dict[str, int]) -> list[str]:

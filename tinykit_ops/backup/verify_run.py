@@ -159,7 +159,7 @@ def _complaint(verdicts: Sequence[Verdict]) -> NotRestorableError | None:
     more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
     return NotRestorableError(
         f"snapshot {bad[0].id}{more} does not come back: {bad[0].faults[0]}",
-        hint="`tinykit-ops backup verify` names every fault; make a new snapshot",
+        hint=f"`tinykit-ops backup verify` names every fault; {bad[0].remedy}",
     )
 
 
