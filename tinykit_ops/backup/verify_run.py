@@ -14,7 +14,7 @@ from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.binaries import binary_of_version
 from tinykit_ops.backup.catalog import newest_id, snapshot_ids
 from tinykit_ops.backup.delivery import unexpected, wanted_targets
-from tinykit_ops.backup.errors import BackupError, local_failure
+from tinykit_ops.backup.errors import BackupError, BackupSettingsError, local_failure
 from tinykit_ops.backup.keys import Identity, read_identities
 from tinykit_ops.backup.lock import only_one
 from tinykit_ops.backup.notify import BACKUP, VERIFY, Notifier
@@ -44,7 +44,7 @@ class Ask:
         snapshot: its id; the newest when None.
         every: all of the target.
         share: which part of the uploads to read, or of how many parts the next one.
-        at: where a snapshot of a volume can be seen, when this host does not know.
+        at: where that one snapshot of a volume can be seen, when this host does not know.
     """
 
     snapshot: str | None = None
@@ -94,9 +94,17 @@ def verify_targets(
 
     Raises:
         BackupBusyError: another scheduled verification is at work, still.
-        BackupSettingsError: there is no target, or not one of that name.
+        BackupSettingsError: there is no target, or not one of that name; or nobody said which
+            snapshot it is that can be seen at `ask.at`.
     """
     how = how or How()
+    if ask.at and (ask.every or ask.snapshot is None):
+        raise BackupSettingsError(
+            "Which snapshot is it that lies there?",
+            where=f"--at {ask.at}",
+            hint="give its ID, and only that one: what is found is noted for it "
+            "(`tinykit-ops backup list`)",
+        )
     found = [Examined(Outcome(name)) for name in wanted_targets(config, names)]
     main_job = VERIFY if places.of else BACKUP
     notifier = Notifier(config, how.run, job=VERIFY, main_job=main_job)
@@ -211,6 +219,11 @@ def _volume(config: AgentConfig, places: Places, one: Examined, ask: Ask) -> Non
     volume = open_volume(config, one.outcome.target)
     newest = newest_complete(volume)
     complete = [snapshot.id for snapshot in volume.list() if snapshot.complete]
+    if ask.at and ask.snapshot not in complete:
+        raise BackupSettingsError(
+            f"There is no complete snapshot {ask.snapshot!r} of target {volume.name!r}",
+            hint="`tinykit-ops backup list` shows all of them",
+        )
     for snapshot in complete if ask.every else [ask.snapshot or newest]:
         data = ask.at or volume.folder_of(snapshot, places.data)
         verdict = verify_data(snapshot, data, places, boot=ask.boot)

@@ -40,7 +40,7 @@ from tinykit_ops.errors import Exit
     "--at",
     metavar="DIR",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="For snapshots of a volume: where PocketBase's data of that snapshot is mounted.",
+    help="For a snapshot of a volume, named by its ID: where PocketBase's data of it is mounted.",
 )
 @targets_option
 @identity_option
@@ -65,8 +65,9 @@ def command(
     What was found is noted on this host and beside the snapshot, where `list`, `status` and
     `prune` of every host see it.
 
-    Exit codes: 0 it does, 1 it does not, 64 a key is missing, 69 the target does not answer or
-    PocketBase cannot be booted here, 75 another one is at work, 77 the key is another one.
+    Exit codes: 0 it does, 1 it does not, 64 a key or an ID is missing, 69 the target does not
+    answer or PocketBase cannot be booted here, 75 another one is at work, 77 the key is another
+    one.
     """
     if (snapshot is not None) + latest + every > 1:
         raise BackupSettingsError(
