@@ -14,11 +14,11 @@ import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import chain, count
 from pathlib import Path
 from typing import Protocol
 
 from tinykit_ops.backup.about import pocketbase_version
+from tinykit_ops.backup.beside import free
 from tinykit_ops.backup.catalog import read_index
 from tinykit_ops.backup.errors import BackupSettingsError, local_failure
 from tinykit_ops.backup.fetch import fetch_manifest
@@ -189,10 +189,7 @@ class InPlace:
 
     def _free(self, what: str) -> Path:
         """A path beside the data that nothing has yet."""
-        name = f"{self.data.name}.{what}"
-        more = (f"{name}-{number}" for number in count(2))
-        paths = map(self.data.with_name, chain([name], more))
-        return next(path for path in paths if not path.exists())
+        return free(self.data.with_name(f"{self.data.name}.{what}"))
 
     def _give_to_owner(self, folder: Path) -> None:
         """The restored files belong to whom the old ones did."""

@@ -17,10 +17,10 @@ from tinykit_ops import layout
 from tinykit_ops.errors import TinykitOpsError, UnavailableError, UsageError
 from tinykit_ops.host import files
 from tinykit_ops.host import firewall_logins as logins
+from tinykit_ops.host.booted import boot_id
 from tinykit_ops.host.firewall_places import TABLE, Places, is_loaded, nft
 from tinykit_ops.host.units import systemctl
 
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _NO_TABLE = f"table {TABLE}\ndelete table {TABLE}\n"
 _DEMAND = "The firewall was confirmed here: tinykit's server starts only while it is loaded.\n"
 
@@ -63,7 +63,7 @@ def current(places: Places) -> Trial | None:
     if not text:
         return None
     trial = Trial(**json.loads(text))
-    return trial if trial.boot == _boot() else None
+    return trial if trial.boot == boot_id() else None
 
 
 def apply(token: str, ssh_port: int, places: Places | None = None) -> bool:
@@ -89,7 +89,7 @@ def apply(token: str, ssh_port: int, places: Places | None = None) -> bool:
         files.write(places.previous, _previous(places), mode=0o600)
         nft(["--check", "--file", str(places.previous)])
         files.write(places.applied, text, mode=0o600)
-        trial = Trial(token, _boot(), sorted(logins.established()))
+        trial = Trial(token, boot_id(), sorted(logins.established()))
         files.write(places.pending, json.dumps(asdict(trial)) + "\n", mode=0o600)
         _sync(places.state)
         try:
@@ -217,10 +217,6 @@ def _keep(places: Places) -> None:
     if stamp.exists():
         stamp.touch()
     systemctl("stop", layout.FIREWALL_ROLLBACK_TIMER)
-
-
-def _boot() -> str:
-    return BOOT_ID.read_text().strip()
 
 
 def _sync(folder: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tinykit_ops.backup.files import sync_folder
+
 
 class Versions:
     """The folder of a program.
@@ -28,13 +30,17 @@ class Versions:
         return self.home / version / self.name
 
     def point(self, version: str) -> None:
-        """Let the link lead to a version, in one step."""
+        """Let the link lead to a version, in one step, and outlive a power cut.
+
+        Whoever finds it led to the old version afterwards may rely on it: the new one never ran.
+        """
         if self.current() == version:
             return
         new = self.home / ".current.new"
         new.unlink(missing_ok=True)
         new.symlink_to(version)
         new.replace(self.link)
+        sync_folder(self.home)
 
 
 def numbers(version: str) -> tuple[int, ...]:

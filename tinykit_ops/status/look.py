@@ -26,6 +26,7 @@ from tinykit_ops.status.certificates import certificate_line
 from tinykit_ops.status.health import health_line
 from tinykit_ops.status.model import HostStatus, Level, Line
 from tinykit_ops.status.versions import versions_of
+from tinykit_ops.upgrade.journal import Journal
 
 FULL_PERCENT = 90  #: of a disk; more is wrong
 CHECK_HOURS = 50  #: two nights and a bit: an older look says nothing about now
@@ -153,12 +154,17 @@ def _usage() -> Iterator[tuple[str, int]]:
         yield path, round(100 * usage.used / (usage.used + usage.free))
 
 
+def _unfinished_upgrade() -> str:
+    begun = Journal(Path(layout.POCKETBASE_UPGRADES)).begun()
+    return str(begun) if begun else ""
+
+
 def _changes() -> Line:
     held = run_lock.holder()
     if held is not None:
         text = f"being changed by {run_lock.sentence(held)}"
         return Line("changes", Level.FINE, "now", text)
-    if text := unfinished(Places()):
+    if text := unfinished(Places()) or _unfinished_upgrade():
         return Line("changes", Level.WRONG, "interrupted", text)
     entries, _ = audit.read()
     done = [entry for entry in entries if entry.result != "refused"]

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tinykit_ops.backup.beside import free
 from tinykit_ops.backup.room import databases_size, need_room
 from tinykit_ops.errors import StorageError
 from tinykit_ops.upgrade import copies
@@ -22,20 +23,27 @@ _PIPES: dict[str, Any] = {
     **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE),
     "text": True,
 }
-#: The new version's data goes aside by renames, so that a full disk is no obstacle to that; then
-#: the copies come, which may be done again as often as it takes.
+#: The copies come onto this file system first. Then the new version's files get a second name
+#: aside, so that a full disk is no obstacle to that. At last the copies take the place of those
+#: files, one rename each: at no moment is no database there, and a boot begins no empty one.
 _RETURN = """\
 set -eu
-if [ ! -d "$3" ]; then
-  mkdir -p -m 700 -- "$3.partial"
-  for file in "$1"/*.db "$1"/*.db-wal "$1"/*.db-shm; do
-    [ ! -e "$file" ] || mv -- "$file" "$3.partial/"
-  done
-  mv -T -- "$3.partial" "$3"
-fi
-rm -f -- "$1"/*.db "$1"/*.db-wal "$1"/*.db-shm
-cp --reflink=auto --preserve=all -- "$2"/* "$1/"
-sync -- "$1"/*.db
+back=$1/.back
+rm -rf -- "$back" "$3.partial"
+mkdir -m 700 -- "$back" "$3.partial"
+cp --reflink=auto --preserve=all -- "$2"/* "$back/"
+for file in "$1"/*.db "$1"/*.db-wal "$1"/*.db-shm; do
+  [ -e "$file" ] || continue
+  ln -P -- "$file" "$3.partial/" 2>/dev/null ||
+    cp --no-dereference --preserve=all -- "$file" "$3.partial/"
+done
+mv -T -- "$3.partial" "$3"
+sync -f -- "$back" "$3"
+rm -f -- "$1"/*.db-wal "$1"/*.db-shm
+for file in "$back"/*; do mv -f -T -- "$file" "$1/${file##*/}"; done
+for file in "$1"/*.db; do [ -e "$2/${file##*/}" ] || rm -f -- "$file"; done
+rmdir -- "$back"
+sync -f -- "$1"
 """
 
 
@@ -51,8 +59,8 @@ class KeptData:
         self._data = data
         self._user = user
         self.kept = data.with_name(f"{data.name}.before-upgrade")
-        #: What a version that did not stay well left; kept until the next upgrade.
-        self.failed = data.with_name(f"{data.name}.failed-upgrade")
+        #: Where `put_back` put what a version that did not stay well left; nothing removes it.
+        self.failed: Path | None = None
         self._copying: subprocess.Popen[str] | None = None  #: between the two passes
 
     def need_space(self) -> None:
@@ -61,13 +69,9 @@ class KeptData:
         hint = "free some space on that file system; nothing was changed"
         need_room(self._data, needed, "to upgrade PocketBase", hint, where=self._data.parent)
 
-    def forget(self) -> None:
-        """Remove what an earlier upgrade kept."""
-        self._run('rm -rf -- "$2" "$2.partial" "$3" "$3.partial"')
-
     def drop(self) -> None:
-        """Remove the copies; what a failed version left stays."""
-        self._run('rm -rf -- "$2" "$2.partial"')
+        """Remove the copies; what a failed version left stays, whenever that was."""
+        self._run('rm -rf -- "$2" "$2.partial" "$1/.back"')
 
     def prepare(self) -> None:
         """Copy the databases of a server that still serves; `keep` brings over the rest.
@@ -101,13 +105,20 @@ class KeptData:
             _, said = copying.communicate("stopped\n", timeout=SECONDS)
             self._need(copying.returncode, said)
 
-    def put_back(self) -> None:
-        """Give a stopped server its databases of before; nothing happens when none were kept."""
-        if self.kept.is_dir():
-            self._run(_RETURN)
+    def put_back(self) -> Path | None:
+        """Give a stopped server its databases of before. Returns where those are that it had.
 
-    def _run(self, script: str) -> None:
-        words = ["sh", "-c", script, "sh", str(self._data), str(self.kept), str(self.failed)]
+        Nothing happens when none were kept.
+        """
+        if self.kept.is_dir():
+            # Never where an earlier one's is: what that left may be weeks of people's work.
+            aside = free(self._data.with_name(f"{self._data.name}.failed-upgrade"))
+            self._run(_RETURN, aside)
+            self.failed = aside
+        return self.failed
+
+    def _run(self, script: str, *more: Path) -> None:
+        words = ["sh", "-c", script, "sh", *map(str, (self._data, self.kept, *more))]
         done = subprocess.run(
             words,
             capture_output=True,

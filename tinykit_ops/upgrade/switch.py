@@ -1,19 +1,21 @@
 """From one version to the other: stop, keep the data, switch, start; back when it is not well.
 
 Whatever ends this half-way, `settle` brings the host to one of the two versions: the new one when
-it serves and is well, else the old one with its data.
+it serves and is well, else the old one with its data. When the host was started anew meanwhile, the
+new one may have served for weeks: then it stays, and nothing of what came since goes.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from tinykit_ops.errors import TinykitOpsError, UnavailableError
 from tinykit_ops.host.versions import Versions
 from tinykit_ops.upgrade.data import KeptData
-from tinykit_ops.upgrade.journal import Journal, Upgrade
+from tinykit_ops.upgrade.journal import Begun, Journal, Upgrade
 
 WELL_SECONDS = 3.0  #: longer than a crash and systemd's restart after it take
 LOOK_SECONDS = 0.25
@@ -73,7 +75,7 @@ class Switch:
             TinykitOpsError: the new one is not well; the old one serves, with its data.
         """
         self._data.need_space()
-        self._data.forget()
+        self._data.drop()
         self._data.prepare()
         self.journal.begin(upgrade)
         try:
@@ -93,6 +95,9 @@ class Switch:
         upgrade = self.journal.begun()
         if upgrade is None:
             return
+        if self._may_have_served(upgrade):
+            self._stay(upgrade)
+            return
         try:
             if self._versions.current() != upgrade.after or not self._program.is_active():
                 raise UnavailableError("It was interrupted")
@@ -102,6 +107,20 @@ class Switch:
             self._back(upgrade)
         else:
             self._finish(upgrade)
+
+    def _may_have_served(self, begun: Begun) -> bool:
+        """Whether the host has booted with the new version on the data, and nobody judged it."""
+        had_the_data = self._versions.current() == begun.after and not begun.going_back
+        return had_the_data and not begun.is_of_this_boot
+
+    def _stay(self, upgrade: Upgrade) -> None:
+        """Also when it does not answer now: that says nothing about what was written since."""
+        self._say(
+            f"the upgrade was interrupted, and PocketBase {upgrade.after} has the data: stays"
+        )
+        if not self._program.is_active():
+            self._program.start()
+        self._finish(upgrade)
 
     def _replace(self, upgrade: Upgrade) -> float:
         began = time.monotonic()
@@ -125,9 +144,13 @@ class Switch:
     def _back(self, upgrade: Upgrade) -> None:
         """While the link leads to the old version, the new one never had the data."""
         if self._versions.current() == upgrade.after:
+            with suppress(OSError):  # a full disk: it only has to be known after a power cut
+                self.journal.go_back()
             self._program.stop()
-            self._data.put_back()
+            aside = self._data.put_back()
             self._versions.point(upgrade.before)
+            if aside:
+                self._say(f"what {upgrade.after} made of the data is in {aside}")
         if not self._program.is_active():
             self._program.start()
         self.journal.abandon()
@@ -139,7 +162,7 @@ class Switch:
 
     def _told(self, upgrade: Upgrade, error: TinykitOpsError) -> UnavailableError:
         left = self._data.failed
-        aside = f"; what {upgrade.after} made of the data is in {left}" if left.exists() else ""
+        aside = f"; what {upgrade.after} made of the data is in {left}" if left else ""
         return UnavailableError(
             f"PocketBase {upgrade.after} was not well, and {upgrade.before} serves again: "
             f"{error.what}",

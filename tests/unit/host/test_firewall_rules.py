@@ -62,7 +62,7 @@ def host(tmp_path, monkeypatch):
     monkeypatch.setattr(rules, "nft", made.nft)
     monkeypatch.setattr(rules, "systemctl", lambda *words: made.calls.append(words))
     monkeypatch.setattr(rules, "is_loaded", lambda: made.kernel is not None)
-    monkeypatch.setattr(rules, "_boot", lambda: made.boot)
+    monkeypatch.setattr(rules, "boot_id", lambda: made.boot)
     monkeypatch.setattr(logins, "own_connection", lambda: made.login)
     monkeypatch.setattr(logins, "established", lambda: set(made.peers))
     monkeypatch.setattr(logins, "ssh_ports", lambda: made.ssh_ports)

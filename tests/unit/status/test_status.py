@@ -14,6 +14,7 @@ from tinykit_ops.host.audit import Entry
 from tinykit_ops.report.status import status_json, status_of, status_text
 from tinykit_ops.status import look
 from tinykit_ops.status.model import HostStatus, Level, Line, worst
+from tinykit_ops.upgrade.journal import Journal, Upgrade
 
 NOW = datetime(2026, 11, 28, 4, tzinfo=UTC)
 FINE = Line("disk", Level.FINE, "10 %", "/ 10 % used")
@@ -99,6 +100,16 @@ def test_a_restore_that_was_cut_off_is_wrong_until_it_is_run_again(host, monkeyp
     assert line.text == "restoring was cut off"
     monkeypatch.setattr(look.run_lock, "holder", lambda: {"what": "backup restore"})
     assert host()["changes"].level is Level.FINE, "it is at work"
+
+
+def test_an_upgrade_of_pocketbase_that_was_cut_off_is_wrong(host, monkeypatch, tmp_path):
+    monkeypatch.setattr(look.layout, "POCKETBASE_UPGRADES", str(tmp_path))
+    assert host()["changes"].level is Level.FINE
+    upgrade = Upgrade(before="0.23.4", after="0.40.6", snapshot="20261128T040000Z-abcdef")
+    Journal(tmp_path).begin(upgrade)
+    line = host()["changes"]
+    assert (line.level, line.short) == (Level.WRONG, "interrupted")
+    assert "0.23.4 by 0.40.6 was cut off" in line.text
 
 
 def test_a_run_that_was_interrupted_is_wrong_until_the_next_one(host, monkeypatch):
