@@ -46,6 +46,11 @@ DATABASE = (
         "settings changed", "database.settings-locked", collection("_tk_settings", updateRule=ANY)
     ),
     mutation(
+        "settings shown to everybody",
+        "database.settings-locked database.no-public-read",
+        collection("_tk_settings", viewRule=""),
+    ),
+    mutation(
         "accounts listed",
         "database.users-unlisted",
         collection("users", listRule="id = @request.auth.id"),
@@ -174,6 +179,14 @@ DATABASE = (
         both(
             record("_tk_settings", {"id": "llm", "value": {"api_key": "sk-x"}}),
             collection("_tk_settings", viewRule=ANY),
+        ),
+    ),
+    mutation(
+        "every account lists the key",
+        "secrets.llm-key-unreadable secrets.key-not-in-database database.settings-locked",
+        both(
+            record("_tk_settings", {"id": "llm", "value": {"api_key": "sk-x"}}),
+            collection("_tk_settings", listRule=ANY),
         ),
     ),
     mutation(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tinykit_ops.checks.model import CannotLook
 
 MAX_REQUESTS = 100  #: an instance, all checks together
-ON_HOST_REQUESTS = 15  #: of these, what the agent on the host may send to PocketBase there
+ON_HOST_REQUESTS = 17  #: of these, what the agent on the host may send to PocketBase there
 GIVE_UP_AFTER = 3  #: failed requests in a row, after which nothing more is tried
 
 

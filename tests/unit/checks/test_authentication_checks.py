@@ -64,6 +64,10 @@ BROKEN: dict[str, tuple[str, Callable[[], FakePocketBase]]] = {
     ),
 }
 
+LIST = "GET /api/collections/_tk_settings/records?perPage=200"
+OTHER = {"id": "theme", "value": "dark"}
+WITH_KEY = {"id": "llm", "value": {"provider": "x", "api_key": "canary"}}
+
 
 def _none(name: str) -> str:
     read = jwt.read(token())
@@ -161,3 +165,31 @@ def test_a_missing_file_and_half_a_pair_are_refused(tmp_path: Path) -> None:
         credentials(ACCOUNT, tmp_path / "none", {})
     with pytest.raises(UsageError, match="PASSWORD is missing"):
         credentials(ACCOUNT, None, {f"{ACCOUNT}_EMAIL": "a@b.co"})
+
+
+def test_a_key_that_only_the_list_shows_is_found_and_not_told() -> None:
+    listed = {"items": [OTHER, WITH_KEY], "totalItems": 2}
+    record = "GET /api/collections/_tk_settings/records/llm"
+    server = FakePocketBase(answers={LIST: (200, listed), record: (403, {"data": {}})})
+    seen = verdict("secrets.llm-key-unreadable", known_to(server))
+    assert seen.outcome == Outcome.FAIL
+    assert "canary" not in str(seen)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        ((403, {"data": {}}), Outcome.PASS),
+        ((200, {"items": [], "totalItems": 0}), Outcome.PASS),
+        ((200, {"items": [OTHER], "totalItems": 1}), Outcome.PASS),
+        ((200, {"items": [OTHER], "totalItems": 300}), Outcome.UNKNOWN),
+        ((200, {"items": "x"}), Outcome.UNKNOWN),
+        ((429, {}), Outcome.UNKNOWN),
+        ((500, {}), Outcome.UNKNOWN),
+    ],
+)
+def test_a_list_of_settings_is_passed_only_when_all_of_it_was_seen(
+    answer: tuple[int, Any], outcome: Outcome
+) -> None:
+    server = FakePocketBase(answers={LIST: answer})
+    assert verdict("secrets.llm-key-unreadable", known_to(server)).outcome == outcome

@@ -37,7 +37,6 @@ LIMIT: dict[str, Any] = {"duration": 60, "maxRequests": 20}
 BROKEN: dict[str, tuple[str, Break]] = {
     "public update": ("database.no-public-write", rule("_tk_projects", "updateRule", "")),
     "public delete": ("database.no-public-write", rule("users", "deleteRule", "")),
-    "public settings": ("database.no-public-write", rule("_tk_settings", "createRule", "")),
     "public list": ("database.no-public-read", rule("_tk_projects", "listRule", "")),
     "public view": ("database.no-public-read", rule("users", "viewRule", "")),
     "settings for accounts": ("database.settings-locked", rule("_tk_settings", "viewRule", ANY)),
@@ -263,3 +262,12 @@ def test_superusers_from_anywhere_are_found_without_the_settings_too() -> None:
     look = known_to(server)
     look.settings = None
     assert verdict("database.superuser-addresses", look).outcome == Outcome.FAIL
+
+
+@pytest.mark.parametrize(("name", "also"), [("viewRule", "read"), ("createRule", "write")])
+def test_settings_that_are_open_to_everybody_are_not_called_locked(name: str, also: str) -> None:
+    server = FakePocketBase()
+    server.collections["_tk_settings"][name] = ""
+    seen = outcomes(known_to(server))
+    found = {check for check, outcome in seen.items() if outcome == Outcome.FAIL}
+    assert found == {"database.settings-locked", f"database.no-public-{also}"}

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 from checks_imitations import Mapped, client
-from checks_pocketbase import settings
+from checks_pocketbase import FakePocketBase, known_to, settings
 
 from tinykit_ops import layout
 from tinykit_ops.agent.config import AgentConfig
@@ -16,10 +16,18 @@ from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.credentials import Credentials
 from tinykit_ops.checks.http import Client
 from tinykit_ops.checks.logins import add_local_sessions, add_sessions
-from tinykit_ops.checks.manners import MAX_REQUESTS, ON_HOST_REQUESTS
-from tinykit_ops.checks.model import CannotLook, Outcome, Verdict, failed, passed, unknown
-from tinykit_ops.checks.registry import check_named
-from tinykit_ops.checks.runner import InstanceReport, Result
+from tinykit_ops.checks.manners import MAX_REQUESTS, ON_HOST_REQUESTS, Manners
+from tinykit_ops.checks.model import (
+    CannotLook,
+    Outcome,
+    Vantage,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+)
+from tinykit_ops.checks.registry import all_checks, check_named
+from tinykit_ops.checks.runner import InstanceReport, Result, run
 from tinykit_ops.checks.session import Session
 from tinykit_ops.errors import UsageError
 
@@ -141,3 +149,14 @@ def test_only_on_the_host_itself_a_session_says_that_it_is_on_loopback(
     with pytest.raises(CannotLook):
         session.ask("GET", "/api/settings", token="another")
     assert seen == [told, told]
+
+
+def test_all_that_the_host_asks_of_its_own_pocketbase_is_within_its_budget() -> None:
+    server = FakePocketBase(manners=Manners(limit=ON_HOST_REQUESTS))
+    chosen = [
+        each for each in all_checks() if each.looks_from in {Vantage.ACCOUNT, Vantage.SUPERUSER}
+    ]
+    report = run(chosen, known_to(server), "the host")
+    strange = [each.check.id for each in report.results if each.verdict.outcome != Outcome.PASS]
+    assert strange == ["proxy.forwarded-for"]  # reads the proxy's configuration, which is not here
+    assert report.requests < ON_HOST_REQUESTS

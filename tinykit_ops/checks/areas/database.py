@@ -112,10 +112,10 @@ def nobody_reads_without_account(look: Context) -> Verdict:
 def tinykit_settings_are_locked(look: Context) -> Verdict:
     """Reads the rules of `_tk_settings`."""
     found = collection(look, "_tk_settings")
-    # What is open to everybody is told by the checks above.
-    open_rules = [f"{rule}: {found[rule]}" for rule in RULES if found.get(rule)]
+    open_rules = {rule: found[rule] for rule in RULES if found.get(rule) is not None}
     if open_rules:
-        return failed(*(f"_tk_settings.{each}" for each in open_rules))
+        said = {rule: text or "empty, everybody may" for rule, text in open_rules.items()}
+        return failed(*(f"_tk_settings.{rule}: {text}" for rule, text in said.items()))
     return passed("_tk_settings has no rule that an account satisfies")
 
 

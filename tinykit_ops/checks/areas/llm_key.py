@@ -23,7 +23,9 @@ from tinykit_ops.checks.server import settings_of
 from tinykit_ops.checks.session import Session, parsed
 from tinykit_ops.edge.probe import REFUSALS
 
-_RECORD = "/api/collections/_tk_settings/records/llm"
+_RECORDS = "/api/collections/_tk_settings/records"
+_RECORD = f"{_RECORDS}/llm"
+_LIST = f"{_RECORDS}?perPage=200"
 _ENVIRONMENT = Remedy(
     by_hand="Put the key into the service's environment as LLM_API_KEY (`llm.api_key` in the "
     "inventory), which counts more than the database; delete the record `llm` of `_tk_settings`, "
@@ -44,11 +46,19 @@ _ENVIRONMENT = Remedy(
     ),
 )
 def accounts_cannot_read_the_key(look: Context) -> Verdict:
-    """Asks for the record that holds it, with an account's login; the key is thrown away unread."""
+    """Asks for the record that holds it, and for the list of such records, with an account's login;
+    the key is thrown away unread."""
     _see_that_it_opens(look.person, f"/api/collections/users/records/{look.person.login().id}")
     answer = look.person.ask("GET", _RECORD)
     if answer.status == 200 and _holds_key(answer):
         return failed(f"{answer} with a key, for any account")
+    listed = look.person.ask("GET", _LIST)
+    if any(map(_is_key, _items(listed) or [])):
+        return failed(f"{listed} with a key, for any account")
+    if listed.status == 200 and not _is_whole(listed):
+        return unknown(f"{listed} with more than can be looked through")
+    if listed.status != 200 and listed.status not in REFUSALS:
+        return unknown(str(listed))
     return _no_key(answer)
 
 
@@ -87,5 +97,20 @@ def _no_key(answer: Answer) -> Verdict:
 
 
 def _holds_key(answer: Answer) -> bool:
-    value: Any = (parsed(answer) or {}).get("value")
+    return _is_key(parsed(answer) or {})
+
+
+def _is_key(record: object) -> bool:
+    value: Any = record.get("value") if isinstance(record, Mapping) else None
     return isinstance(value, Mapping) and bool(value.get("api_key"))
+
+
+def _items(listed: Answer) -> list[Any] | None:
+    """The records of a list, None when there is none that can be understood."""
+    items = (parsed(listed) or {}).get("items") if listed.status == 200 else None
+    return items if isinstance(items, list) else None
+
+
+def _is_whole(listed: Answer) -> bool:
+    items = _items(listed)
+    return items is not None and (parsed(listed) or {}).get("totalItems") == len(items)
