@@ -48,13 +48,13 @@ def store(s3: S3Server, proxy: FaultyProxy) -> S3Store:
     return open_store(s3, proxy.endpoint, s3.make_bucket())
 
 
-def open_store(s3: S3Server, endpoint: str, bucket: str) -> S3Store:
+def open_store(s3: S3Server, endpoint: str, bucket: str, prefix: str = "apps") -> S3Store:
     settings = S3Target.model_validate(
         {
             "kind": "s3",
             "name": "offsite",
             "bucket": bucket,
-            "prefix": "apps",
+            "prefix": prefix,
             "endpoint": endpoint,
             "access_key_id": {"env": "ID"},
             "secret_access_key": {"env": "KEY"},
@@ -172,6 +172,26 @@ def test_what_nobody_continues_is_aborted(store: S3Store, proxy: FaultyProxy) ->
     store.tidy()
     left = store._client.list_multipart_uploads(Bucket=store._service.bucket).get("Uploads", [])
     assert [one["Key"] for one in left] == [f"apps/{KEY}"]
+
+
+@pytest.mark.parametrize("prefix", ["", "apps"])
+def test_what_other_people_are_sending_to_the_bucket_is_left_alone(
+    s3: S3Server, proxy: FaultyProxy, prefix: str
+) -> None:
+    store = open_store(s3, proxy.endpoint, s3.make_bucket(), prefix)
+    others = [
+        f"apps/holiday-{OWN.replace('/', '-')}",
+        f"apps/other/{OWN}",
+        f"apps-2/{OWN}",
+        "videos/holiday.mp4",
+    ]
+    for key in others:
+        store._client.create_multipart_upload(Bucket=store._service.bucket, Key=key)
+    with pytest.raises(Killed):
+        store.put(OWN, KilledAt(BIG, 2 * PART + 1))
+    store.tidy()
+    left = store._client.list_multipart_uploads(Bucket=store._service.bucket).get("Uploads", [])
+    assert sorted(one["Key"] for one in left) == sorted(others)
 
 
 def test_an_upload_that_lies_for_days_is_aborted(

@@ -216,7 +216,7 @@ class S3Store:
 
     def tidy(self) -> None:
         """Abort multipart uploads of ours that nobody will continue."""
-        abort_stale(self._service, UPLOADS)
+        abort_stale(self._service, (SNAPSHOTS, UPLOADS), UPLOADS)
 
 
 def _drained(begun: deque[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:

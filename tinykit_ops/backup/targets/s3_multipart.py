@@ -7,7 +7,7 @@ whatever the stream is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -207,18 +207,22 @@ def _receipt(number: int, answer: Mapping[str, Any]) -> dict[str, Any]:
     return receipt
 
 
-def abort_stale(service: S3Service, resumable: str) -> None:
+def abort_stale(service: S3Service, ours: Sequence[str], resumable: str) -> None:
     """Abort uploads of ours that nobody will continue: they cost money unseen.
 
     Args:
+        ours: how keys begin that only we store. A prefix, or none, may be above other people's.
         resumable: keys that begin so get `STALE` to be continued; others are never continued.
     """
     client, now = service.client, datetime.now(UTC)
+    folders = tuple(service.prefix + one for one in ours)
     try:
         pages = client.get_paginator("list_multipart_uploads").paginate(
             Bucket=service.bucket, Prefix=service.prefix
         )
         for upload in [one for page in pages for one in page.get("Uploads", [])]:
+            if not upload["Key"].startswith(folders):
+                continue
             fresh = now - upload["Initiated"] < STALE
             if fresh and upload["Key"].startswith(service.prefix + resumable):
                 continue
