@@ -60,18 +60,34 @@ def refuse_spanning(data: Path) -> None:
     device = data.stat().st_dev
     waiting = [data]
     while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                if entry.is_symlink():
-                    _refuse_link(entry, device)
-                elif entry.is_dir(follow_symlinks=False):
-                    if entry.stat(follow_symlinks=False).st_dev != device:
-                        raise VolumeLayoutError(
-                            "The data spans volumes: a folder in it is on another one",
-                            where=entry.path,
-                            hint=_HINT,
-                        )
-                    waiting.append(Path(entry.path))
+        for entry in _entries(waiting.pop()):
+            if entry.is_symlink():
+                _refuse_link(entry, device)
+            elif entry.is_dir(follow_symlinks=False):
+                _refuse_folder(entry, device)
+                waiting.append(Path(entry.path))
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """None of a folder that PocketBase removed since it was listed, with its record."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except FileNotFoundError:
+        return []
+
+
+def _refuse_folder(entry: os.DirEntry[str], device: int) -> None:
+    try:
+        elsewhere = entry.stat(follow_symlinks=False).st_dev != device
+    except FileNotFoundError:
+        return  # removed since it was listed
+    if elsewhere:
+        raise VolumeLayoutError(
+            "The data spans volumes: a folder in it is on another one",
+            where=entry.path,
+            hint=_HINT,
+        )
 
 
 def _refuse_link(entry: os.DirEntry[str], device: int) -> None:
