@@ -101,7 +101,7 @@ def read_index(target: Target, snapshot: str) -> Index:
 def _check_format(content: bytes, snapshot: str) -> None:
     try:
         told = json.loads(content).get("format")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return  # the model tells what is wrong
     if isinstance(told, int) and told > FORMAT:
         raise BackupSettingsError(

@@ -129,11 +129,10 @@ class Delivery:
                 continue
             try:
                 learn(self._config, self._places, name)
-            except TinykitOpsError as error:
-                outcome.warnings.append(f"what verifiers found could not be read: {error.what}")
             except OSError as error:
-                why = local_failure(error).what
-                outcome.warnings.append(f"what verifiers found could not be noted: {why}")
+                outcome.warnings.append(f"what verifiers found could not be noted: {_why(error)}")
+            except Exception as error:
+                outcome.warnings.append(f"what verifiers found could not be read: {_why(error)}")
 
     def prune_succeeded(self) -> None:
         """Only after a success. Its failure leaves too much, never too little, so it only warns."""
@@ -142,8 +141,8 @@ class Delivery:
                 continue
             try:
                 outcome.pruned = prune_one(self._config, self._places, name, dry_run=False)
-            except TinykitOpsError as error:
-                outcome.warnings.append(f"old snapshots were not pruned: {error.what}")
+            except Exception as error:
+                outcome.warnings.append(f"old snapshots were not pruned: {_why(error)}")
 
     def tell_what_goes_soon(self) -> None:
         """Warn when the retention keeps none of what was just stored, because it is old."""
@@ -190,6 +189,15 @@ class Delivery:
         except OSError as error:
             why = f"{error.strerror or type(error).__name__}, {error.filename or 'no name'}"
             self.outcomes[name].warnings.append(f"this could not be noted on this host ({why})")
+
+
+def _why(error: Exception) -> str:
+    """What a warning says of a failure that undoes no snapshot, a bug of ours among them."""
+    if isinstance(error, TinykitOpsError):
+        return error.what
+    if isinstance(error, OSError):
+        return local_failure(error).what
+    return unexpected(error).what
 
 
 def unexpected(error: Exception) -> UnexpectedError:

@@ -124,7 +124,7 @@ class SignOffs:
                 paper = json.loads(stream.read(LARGEST))
             result = SignOff.model_validate(paper)
             signer = signer_of(paper)
-        except (NotStoredError, ValueError):
+        except (NotStoredError, ValueError, RecursionError):
             return None
         trusted = signer is not None and signer in self._signers
         if self._signers and not trusted:

@@ -244,3 +244,10 @@ def test_a_tag_holds_a_result_and_nothing_else_is_taken_for_one() -> None:
     assert again == Verified(True, NOW, "verify-1.example.com")
     for wrong in ("", "good", "good yesterday host", "fine 2026-11-24T00:00:00Z host"):
         assert Verified.from_text(wrong) is None
+
+
+def test_brackets_without_end_are_no_result_and_hide_none(target: DirectoryStore) -> None:
+    index = put(target, ONE)
+    store(target, result())
+    target.put(result_key(ONE, NOW), io.BytesIO(b"[" * (64 << 10)))
+    assert found(target, index) is not None

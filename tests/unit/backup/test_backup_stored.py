@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from archive_kit import Small
 
-from tinykit_ops.backup.errors import NotStoredError, TargetUnreachableError
+from tinykit_ops.backup.catalog import read_index
+from tinykit_ops.backup.errors import DamagedError, NotStoredError, TargetUnreachableError
 from tinykit_ops.backup.manifest import Index, index_key
 from tinykit_ops.backup.targets import Readable
 
@@ -74,3 +75,11 @@ def test_an_index_that_is_pruned_while_a_backup_looks_is_no_failure(tmp_path: Pa
     newer = small.backup(Failing(small.target, older, NotStoredError("no such object")))
 
     assert [small.verify(one).faults for one in (*older, newer)] == [[]] * 3
+
+
+def test_an_index_of_brackets_without_end_is_damaged(tmp_path: Path) -> None:
+    small = Small(tmp_path)
+    first = small.backup()
+    (small.folder / index_key(first.id)).write_bytes(b"[" * (64 << 10))
+    with pytest.raises(DamagedError, match="damaged"):
+        read_index(small.target, first.id)
