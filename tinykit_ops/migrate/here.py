@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from tinykit_ops import layout
 from tinykit_ops.agent.config import AgentConfig
@@ -15,6 +16,7 @@ from tinykit_ops.errors import BusyError, TinykitOpsError, UnavailableError, Usa
 from tinykit_ops.host.serving import PROJECTS, Agents
 from tinykit_ops.host.superuser import as_superuser
 from tinykit_ops.host.units import systemctl
+from tinykit_ops.migrate import arriving
 from tinykit_ops.pocketbase.client import PocketBase
 from tinykit_ops.pocketbase.errors import PocketBaseError
 
@@ -79,12 +81,12 @@ class Here:
 
     def state(self) -> State:
         """How it stands; only looks."""
-        arriving = self._arriving()
+        coming = self._arriving()
         projects, agents = self._content()
         return State(
             moved_to=_line(self._files.moved),
-            comes_from=str(arriving.get("from", "")),
-            arrived=bool(arriving.get("arrived")),
+            comes_from=str(coming.get("from", "")),
+            arrived=bool(coming.get("arrived")),
             projects=projects,
             agents=agents,
         )
@@ -121,8 +123,7 @@ class Here:
         """The instance is elsewhere: nothing is done by a schedule here any more."""
         if not _line(self._files.moved):
             raise UsageError("this instance has not moved", hint="`host move close` comes before")
-        for schedule in self._files.schedules:
-            schedule.unlink(missing_ok=True)
+        self._unschedule()
         self._files.arriving.unlink(missing_ok=True)
 
     def receive(self, comes_from: str) -> None:
@@ -131,10 +132,10 @@ class Here:
         Raises:
             BusyError: another instance is arriving.
         """
-        arriving = self._arriving()
-        if arriving.get("from") not in (None, comes_from) and not arriving.get("arrived"):
+        coming = self._arriving()
+        if coming.get("from") not in (None, comes_from) and not coming.get("arrived"):
             raise BusyError(
-                f"an instance is arriving here from {arriving['from']}",
+                f"an instance is arriving here from {coming['from']}",
                 where=str(self._files.arriving),
                 hint="finish that move, or abort it",
             )
@@ -149,16 +150,18 @@ class Here:
         self._note({**self._arriving(), "arrived": True})
 
     def forget(self) -> None:
-        """An instance that was arriving does not come."""
-        if not self._arriving().get("arrived"):
+        """An instance that was arriving does not come: its copy here is backed up no more."""
+        coming = self._arriving()
+        if coming and not coming.get("arrived"):
+            self._unschedule()
             self._files.arriving.unlink(missing_ok=True)
 
-    def _arriving(self) -> dict[str, object]:
-        try:
-            told = json.loads(self._files.arriving.read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return told if isinstance(told, dict) else {}
+    def _unschedule(self) -> None:
+        for schedule in self._files.schedules:
+            schedule.unlink(missing_ok=True)
+
+    def _arriving(self) -> dict[str, Any]:
+        return arriving.read(self._files.arriving)
 
     def _note(self, told: dict[str, object]) -> None:
         write_atomically(self._files.arriving, json.dumps(told).encode(), mode=0o600)

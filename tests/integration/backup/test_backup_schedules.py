@@ -42,6 +42,24 @@ def test_a_scheduled_run_says_nothing_on_stdout_and_its_id_in_every_line(
     assert len({line.split(":")[0] for line in lines}) == 1
 
 
+def test_a_copy_of_an_instance_that_moves_is_not_backed_up_by_a_schedule(
+    instance: Instance,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = instance.add_directory()
+    noted = tmp_path / "arriving.json"
+    monkeypatch.setattr("tinykit_ops.layout.ARRIVING_FILE", str(noted))
+    noted.write_text('{"from": "old.example.com"}')
+    assert instance.run("run", "--scheduled") == 0
+    assert "copy of old.example.com's" in capsys.readouterr().err
+    assert snapshots(folder) == []
+    noted.write_text('{"from": "old.example.com", "arrived": true}')
+    assert instance.run("run", "--scheduled") == 0
+    assert len(snapshots(folder)) == 1
+
+
 def test_a_run_waits_for_another_and_names_it(instance: Instance) -> None:
     folder = instance.add_directory()
     with only_one(instance.places.lock):

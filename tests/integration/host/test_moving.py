@@ -89,7 +89,16 @@ def test_a_host_that_was_left_does_nothing_by_a_schedule_and_may_get_its_instanc
     assert (state.moved_to, state.comes_from, state.arrived) == ("", "new", False)
 
 
-def test_one_instance_arrives_at_a_time_and_another_only_after_it(here):
+def test_a_copy_whose_instance_does_not_come_does_nothing_by_a_schedule(here, files):
+    here.forget()
+    assert files.schedules[0].exists(), "nothing was arriving: it is a host of its own"
+    here.receive("old")
+    here.forget()
+    assert not files.schedules[0].exists()
+    assert here.state().comes_from == ""
+
+
+def test_one_instance_arrives_at_a_time_and_another_only_after_it(here, files):
     here.receive("old")
     here.receive("old")
     with pytest.raises(BusyError, match="arriving here from old"):
@@ -98,3 +107,4 @@ def test_one_instance_arrives_at_a_time_and_another_only_after_it(here):
     assert here.state().arrived
     here.forget()
     assert here.state().comes_from == "old", "what has arrived is not forgotten"
+    assert files.schedules[0].exists()

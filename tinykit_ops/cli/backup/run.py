@@ -20,6 +20,7 @@ from tinykit_ops.cli.backup._common import (
     wait_option,
 )
 from tinykit_ops.errors import Exit, TinykitOpsError
+from tinykit_ops.migrate.arriving import on_its_way_from
 
 
 @click.command()
@@ -33,9 +34,16 @@ def command(
 ) -> int:
     """Make a snapshot now and send it to every target.
 
+    A scheduled one does nothing while an instance is on its way here: the host that it comes from
+    backs it up.
+
     Exit codes: 0 every target has it, 1 at least one has not, 70 because of a bug, 75 another run
     is at work.
     """
+    if scheduled and (other := on_its_way_from()):
+        # The target is that instance's: its own snapshots must not give way to those of a copy.
+        click.echo(f"nothing is backed up: the instance here is a copy of {other}'s", err=True)
+        return Exit.OK
     config = _config(host)
     with on_terminal() as progress:
         how = How(wait_minutes * 60, lambda line: click.echo(line, err=True), progress)
