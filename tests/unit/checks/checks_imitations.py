@@ -88,6 +88,9 @@ def hardened() -> Answers:
         "/api/proxy": say(400, '{"error":"Missing url parameter"}', **INERT),
         "/.well-known/security.txt": security_txt(),
         f"DELETE /_tk/data/{UNKNOWN_ID}/tkops-check/none": say(403),
+        f"DELETE /_tk/data/{UNKNOWN_ID}/tkops-check/none from https://{NAME}": say(
+            404, '{"message":"Project not found"}'
+        ),
         "GET /api/setup": say(200, '{"needs_setup":false}'),
         "POST /api/setup": say(404),
         "/setup": say(404),

@@ -27,7 +27,8 @@ class Request:
 
 @dataclass
 class Site:
-    """Answers by `host path`, `METHOD path`, `path`, and else with `other`."""
+    """Answers by `METHOD path from ORIGIN`, `host path`, `METHOD path`, `path`, and else with
+    `other`."""
 
     answers: Answers = field(default_factory=dict)
     other: Say | Misbehave = field(default_factory=lambda: say(404))
@@ -70,7 +71,9 @@ class Site:
                 return
             self.requests.append(request)
             host = request.headers.get("host", "").partition(":")[0]
-            keys = (f"{host} {request.path}", f"{request.method} {request.path}", request.path)
+            asked = f"{request.method} {request.path}"
+            own = f"{asked} from {request.headers.get('origin')}"
+            keys = (own, f"{host} {request.path}", asked, request.path)
             answer = next((self.answers[key] for key in keys if key in self.answers), self.other)
             if callable(answer):
                 answer(connection, self._stop)

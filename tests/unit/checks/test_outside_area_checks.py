@@ -4,10 +4,22 @@ broken each, for strangers and for those whom the gate lets in."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from checks_imitations import NAME, QUIET, SHELL, hardened, inside, security_txt, verdict
-from checks_site import FAULTS, Answers, Misbehave, Say, patience, say
+from checks_certificates import Authority
+from checks_imitations import (
+    NAME,
+    QUIET,
+    SHELL,
+    Mapped,
+    client,
+    hardened,
+    inside,
+    security_txt,
+    verdict,
+)
+from checks_site import FAULTS, Answers, Misbehave, Say, Site, patience, say
 
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.model import Outcome, Vantage
@@ -203,3 +215,41 @@ def test_the_edges_own_authority_needs_no_hsts(look_at: Look) -> None:
 def test_the_builder_is_looked_for_on_its_own_domain(look_at: Look) -> None:
     look = look_at({**hardened(), "build.example.test /tinykit": SHELL})
     assert verdict("builder.gated", look).outcome == Outcome.FAIL
+
+
+# Writes.
+
+PATCH = WRITE.replace("DELETE", "PATCH")
+FROM_OWN = f"from https://{NAME}"
+NO_METHOD = say(405, "method not allowed")
+DATA = f"/_tk/data/{UNKNOWN_ID}/tkops"
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome"),
+    [
+        ({WRITE: NO_METHOD, PATCH: NOT_FOUND}, Outcome.FAIL),
+        ({WRITE: NO_METHOD, PATCH: say(403), f"{PATCH} {FROM_OWN}": NOT_FOUND}, Outcome.PASS),
+        ({WRITE: NO_METHOD, PATCH: NO_METHOD, DATA: NOT_FOUND}, Outcome.UNKNOWN),
+        ({WRITE: NO_METHOD, PATCH: say(429), DATA: NOT_FOUND}, Outcome.UNKNOWN),
+        ({WRITE: say(403), PATCH: say(403), DATA: say(401)}, Outcome.PASS),
+    ],
+)
+def test_a_method_that_is_refused_to_every_origin_does_not_prove_that_origins_are_compared(
+    look_at: Look, answers: Answers, outcome: Outcome
+) -> None:
+    own = f"{WRITE} {FROM_OWN}"
+    look = look_at({**hardened(), own: answers[WRITE], **answers})
+    assert verdict("origin.writes-exact", look).outcome == outcome
+
+
+def test_the_probes_of_writes_name_no_project_and_carry_nothing(
+    serve: Callable[..., Site], authority: Authority
+) -> None:
+    site = serve({}, NO_METHOD, tls=authority.context())
+    one = client(Mapped({443: site.port}))
+    one.ca_file = Path(authority.ca_file)
+    verdict("origin.writes-exact", Context(client=one))
+    sent = {(each.method, each.path) for each in site.requests if each.method != "GET"}
+    assert sent == {tuple(WRITE.split()), tuple(PATCH.split())}
+    assert {each.body for each in site.requests} == {b""}

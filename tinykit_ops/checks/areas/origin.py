@@ -22,6 +22,7 @@ from tinykit_ops.checks.model import (
 )
 from tinykit_ops.checks.registry import check
 from tinykit_ops.edge.probe import REFUSALS, UNKNOWN_ID, is_page_shell
+from tinykit_ops.edge.routes import Seen, route_named
 
 _LINE = "Built-in: cross-origin requests to data APIs refused"
 _NOBODY = "tinykit-ops-check.invalid"  #: a name that nobody has (RFC 2606)
@@ -48,8 +49,25 @@ _PROXY = "/api/proxy"
     ),
 )
 def writes_need_the_own_origin(look: Context) -> Verdict:
-    """Sends DELETE for a project that does not exist, with origins that tinykit lets pass."""
-    own, tally = look.stranger.target.url, Tally()
+    """Sends DELETE for a project that does not exist, with origins that tinykit lets pass, and with
+    the right one, which alone must reach tinykit; where that is refused too, PATCH."""
+    refusals: list[str] = []
+    for method in ("DELETE", "PATCH"):
+        tally = _foreign_writes(look.stranger, method)
+        if tally.bad or tally.unseen:
+            return tally.verdict()
+        own = look.stranger.send(method, _WRITE, headers={"origin": look.stranger.target.url})
+        if _is_of_tinykit(own):
+            return passed(*tally.good, f"{own}, with the own Origin, from tinykit itself")
+        refusals += [*tally.good, f"{own}, with the own Origin too"]
+    reading = look.sight(route_named("data"))
+    if reading.seen == Seen.CLOSED:
+        return passed(*refusals, f"{reading.evidence}: strangers do not even read")
+    return unknown(*refusals, "so it is not the Origin that these refuse")
+
+
+def _foreign_writes(client: Client, method: str) -> Tally:
+    tally, own = Tally(), client.target.url
     origins = {
         f"{own}.evil.example": "an Origin that begins like the site's",
         "": "no Origin",
@@ -57,22 +75,24 @@ def writes_need_the_own_origin(look: Context) -> Verdict:
     for origin, words in origins.items():
         headers = {"origin": origin} if origin else {}
         try:
-            answer = look.stranger.send("DELETE", _WRITE, headers=headers)
+            _weigh(client.send(method, _WRITE, headers=headers), words, tally)
         except CannotLook as reason:
             tally.unseen.append(str(reason))
-            continue
-        _weigh(answer, words, tally)
-    return tally.verdict()
+    return tally
 
 
 def _weigh(answer: Answer, words: str, tally: Tally) -> None:
     line = f"{answer}, with {words}"
-    if any(words in answer.text for words in ("Project not found", "Collection not found")):
+    if _is_of_tinykit(answer):
         tally.bad.append(f"{line}: it reached tinykit")
     elif answer.status in REFUSALS:
         tally.good.append(line)
     else:
         tally.unseen.append(line)
+
+
+def _is_of_tinykit(answer: Answer) -> bool:
+    return any(words in answer.text for words in ("Project not found", "Collection not found"))
 
 
 @check(
