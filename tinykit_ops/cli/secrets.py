@@ -70,8 +70,12 @@ def rotate_secrets(
     password = password_file.readline().rstrip("\r\n") if password_file else ""
     if inventory:
         words = ["secrets", "rotate", *names, *(["--password-file=-"] if password else [])]
-        answer = ask_one(inventory, words, limit=limit, stdin=password, seconds=_SECONDS)
-        click.echo(answer.out)
-        return Exit.OK
+        codes = (Exit.OK, Exit.FINDINGS, Exit.TRY_AGAIN)
+        answer = ask_one(
+            inventory, words, limit=limit, stdin=password, seconds=_SECONDS, codes=codes
+        )
+        click.echo(answer.out or "", nl=False)
+        click.echo(answer.err, nl=False, err=True)
+        return answer.code or Exit.OK
     with changing(f"secrets rotate {' '.join(names)}"), alone():
         return rotate(load_agent_config(), names, click.echo, password)
