@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +11,7 @@ from typing import BinaryIO, cast
 
 from tinykit_ops.backup.boot import boot_copy
 from tinykit_ops.backup.catalog import read_index
+from tinykit_ops.backup.copy_folder import copy_folder
 from tinykit_ops.backup.database import Contents, find_faults, read_contents
 from tinykit_ops.backup.errors import DamagedError, NoSpaceError, local_failure
 from tinykit_ops.backup.fetch import fetch_manifest, fetch_part, upload_parts
@@ -98,9 +98,9 @@ def verify(
         NoSpaceError: this host's disk is full. None of these says anything about the snapshot.
     """
     verdict = Verdict(snapshot, share)
-    with tempfile.TemporaryDirectory(prefix="tinykit-ops-verify-", dir=room()) as folder:
+    with copy_folder(room()) as folder:
         try:
-            run = _Verification(target, verdict, identities, Path(folder), find_binary, share)
+            run = _Verification(target, verdict, identities, folder, find_binary, share)
             run.go()
         except _COULD_NOT_LOOK:
             raise

@@ -30,6 +30,7 @@ from tinykit_ops.backup.verify_noted import note, store_result, tag
 from tinykit_ops.backup.verify_volume import verify_data
 from tinykit_ops.backup.volumes import newest_complete
 from tinykit_ops.errors import TinykitOpsError
+from tinykit_ops.host.ending import ending_in_order
 
 
 class NotRestorableError(BackupError):
@@ -110,7 +111,7 @@ def verify_targets(
     notifier = Notifier(config, how.run, job=VERIFY, main_job=main_job)
     stopped: BaseException | None = None
     try:
-        with _alone(places, how):
+        with ending_in_order(), _alone(places, how):  # no decrypted copy stays behind
             notifier.started()
             for one in found:
                 _examine(config, places, one, ask, how.progress)

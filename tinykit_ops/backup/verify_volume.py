@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
-import tempfile
 from contextlib import closing
 from pathlib import Path
 
 from tinykit_ops.backup.about import pocketbase_version
 from tinykit_ops.backup.boot import boot_copy
+from tinykit_ops.backup.copy_folder import copy_folder
 from tinykit_ops.backup.database import Contents, find_faults, read_contents
 from tinykit_ops.backup.errors import DamagedError, SnapshotError, local_failure
 from tinykit_ops.backup.manifest import Upload
@@ -42,9 +42,9 @@ def verify_data(snapshot: str, data: Path, places: Places, *, boot: bool = True)
     if not (data / DATABASE).is_file():
         raise SnapshotError("The snapshot holds no PocketBase database", where=str(data))
     verdict = Verdict(snapshot)
-    with tempfile.TemporaryDirectory(prefix="tinykit-ops-verify-", dir=room()) as folder:
+    with copy_folder(room()) as folder:
         try:
-            _look(verdict, data, Path(folder), places if boot else None)
+            _look(verdict, data, folder, places if boot else None)
         except DamagedError as error:
             verdict.faults.append(f"database: {error.what}")
         except OSError as error:
