@@ -45,8 +45,8 @@ def consistent_copy(places: Places, token: str) -> Iterator[Path]:
     Raises:
         SnapshotError, NoSpaceError, BackupBusyError: there is no copy.
     """
-    _need_space(places)
     places.work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _need_space(places)
     copy = places.work / "data.db"
     try:
         if is_running(places):
@@ -85,6 +85,8 @@ def _need_space(places: Places) -> None:
     folder = places.snapshots if places.snapshots.is_dir() else places.data
     hint = "free some space on that file system; nothing was changed"
     need_room(folder, needed, "for a copy of the database", hint)
+    if places.work.stat().st_dev != folder.stat().st_dev:  # where it is copied to from there
+        need_room(places.work, needed, "for a copy of the database", hint)
 
 
 # A running PocketBase --------------------------------------------------------------------------
@@ -94,12 +96,12 @@ def _ask_pocketbase(places: Places, token: str) -> Path:
     """Let the hook write a copy. Returns its path, in a folder that PocketBase's user owns."""
     headers = {HEADER: token}
     with PocketBase(places.pocketbase_url) as server:
-        file = _wait(server, _begin(server, headers), headers)
+        file = _wait(server, _begin(places, server, headers), headers)
     return places.snapshots / Path(file).name
 
 
-def _begin(server: PocketBase, headers: dict[str, str]) -> str:
-    """Start a copy, after one that is being made. Returns its id."""
+def _begin(places: Places, server: PocketBase, headers: dict[str, str]) -> str:
+    """Start a copy, after one that is being made, whose room is counted then. Returns its id."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
@@ -108,6 +110,7 @@ def _begin(server: PocketBase, headers: dict[str, str]) -> str:
             if error.status != 409 or time.monotonic() >= deadline:
                 raise _refusal(error) from None
         time.sleep(POLL_SECONDS)
+        _need_space(places)
 
 
 def _wait(server: PocketBase, snapshot: str, headers: dict[str, str]) -> str:
