@@ -118,6 +118,10 @@ CADDYFILE = (
 )
 
 
+def answers_root(address: str, port: int) -> str:
+    return f"python3 -c {egress._CONNECT} {address} {port}"
+
+
 def connects(address: str, port: int) -> str:
     return f"runuser -u tinykit -- python3 -c {egress._CONNECT} {address} {port}"
 
@@ -155,7 +159,10 @@ def programs(host: FakeHost) -> FakeHost:
         .saying("apt-config dump", PERIODIC)
         .saying("fail2ban-client status", "`- Jail list:\tsshd, tinykit-logins\n")
         .saying(connects("127.0.0.1", layout.POCKETBASE_PORT), "")
+        .saying(answers_root("127.0.0.1", layout.TINYKIT_PORT), "")
         .saying(connects("127.0.0.1", layout.TINYKIT_PORT), "", 7)
+        .saying(answers_root("::1", 22), "")
+        .saying(connects("::1", 22), "", 7)
         .saying(connects("169.254.169.254", 80), "", 7)
         .saying("findmnt --noheadings -o FSTYPE -T /mnt/backup", "nfs4\n")
         .with_file(layout.CRON_FILE, "root", 0o644, CRON.format("disk"))

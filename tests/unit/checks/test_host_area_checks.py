@@ -124,6 +124,7 @@ BROKEN: dict[str, tuple[str, Break]] = {
         "network.egress-contained",
         says(connects("127.0.0.1", layout.TINYKIT_PORT), ""),
     ),
+    "egress open over IPv6": ("network.egress-contained", says(connects("::1", 22), "")),
     "metadata unanswered": (
         "network.egress-contained",
         says(connects("169.254.169.254", 80), "", 8),

@@ -16,6 +16,7 @@ from checks_host import (
     UPGRADES_CAME,
     UPGRADES_RAN,
     WAITS,
+    answers_root,
     connects,
     good_host,
     on,
@@ -81,6 +82,10 @@ UNSEEN: dict[str, tuple[str, Break]] = {
     "no control": (
         "network.egress-contained",
         says(connects("127.0.0.1", layout.POCKETBASE_PORT), "", 7),
+    ),
+    "nobody at tinykit's port": (
+        "network.egress-contained",
+        says(answers_root("127.0.0.1", layout.TINYKIT_PORT), "", 7),
     ),
     "no df": ("monitoring.disk-space", says("df -P /", "", 1)),
     "old lists": ("versions.security-updates", says("stat -c %Y /var/lib/apt/lists", "1000")),
@@ -192,3 +197,10 @@ def test_every_row_names_its_source() -> None:
 )
 def test_versions_are_read_off_what_programs_say(text: str, expected: tuple[int, ...]) -> None:
     assert numbers(text) == expected
+
+
+def test_where_nothing_answers_over_ipv6_it_is_not_tried_there() -> None:
+    host = good_host().saying(answers_root("::1", 22), "", 7)
+    seen = verdict("network.egress-contained", on(host))
+    assert seen.outcome == Outcome.PASS
+    assert not [line for line in seen.evidence if "::1" in line]

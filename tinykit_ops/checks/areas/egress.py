@@ -27,6 +27,7 @@ _CONNECT = (
     "except (ConnectionRefusedError,PermissionError): sys.exit(7)\n"
     "except OSError as e: sys.exit(8 if e.errno not in (101,113) else 7)\n"
 )
+_OWN = ("127.0.0.1", str(layout.TINYKIT_PORT))
 #: What a cloud's machines answer at: credentials of the host.
 _METADATA = ("169.254.169.254", "80")
 
@@ -47,17 +48,19 @@ _METADATA = ("169.254.169.254", "80")
     ),
 )
 def egress_is_contained(look: Context) -> Verdict:
-    """Connects as tinykit's user: to PocketBase, which must work, to tinykit's own port and to a
-    cloud's metadata address, which must be refused at once. With containers, it does so in their
-    network, and the host's SSH must be refused too. Nothing is sent."""
+    """Connects as tinykit's user: to PocketBase, which must work, to tinykit's own port, to the
+    metadata of a cloud and to SSH over IPv6, which must be refused at once. With containers, it
+    does so in their network, and to the host's SSH there. Nothing is sent."""
     enter = inside(look.machine) if in_containers(look) else ()
     tinykit = (*enter, "runuser", "-u", layout.TINYKIT_USER, "--", "python3", "-c", _CONNECT)
     control = look.machine.run(*tinykit, "127.0.0.1", str(layout.POCKETBASE_PORT))
     if control.status != 0:
         raise CannotLook(f"user {layout.TINYKIT_USER} cannot reach PocketBase: {control.complaint}")
-    tally = Tally()
     # As root this port answers, so that a refusal is the firewall's.
-    for address, port in (("127.0.0.1", str(layout.TINYKIT_PORT)), _METADATA, *_beyond(look)):
+    if not _answers_root(look, _OWN):
+        raise CannotLook(f"nothing answers at {' port '.join(_OWN)}, so a refusal proves nothing")
+    tally = Tally()
+    for address, port in (_OWN, _METADATA, *_beyond(look)):
         result = look.machine.run(*tinykit, address, port)
         line = f"user {layout.TINYKIT_USER} to {address} port {port}"
         if result.status == 0:
@@ -69,11 +72,17 @@ def egress_is_contained(look: Context) -> Verdict:
     return tally.verdict()
 
 
+def _answers_root(look: Context, place: tuple[str, str]) -> bool:
+    """Does something listen there? With containers, their ports answer on the host too."""
+    return look.machine.run("python3", "-c", _CONNECT, *place).status == 0
+
+
 def _beyond(look: Context) -> list[tuple[str, str]]:
-    """Out of a container, the host is another address: its SSH server answers there."""
-    if look.settings is None or not look.settings.in_containers:
-        return []
-    return [(str(look.settings.docker.gateway), str(look.settings.firewall.ssh_port))]
+    """Where the host's SSH server answers: over IPv6; out of a container at the gateway."""
+    port = str(look.settings.firewall.ssh_port if look.settings else 22)
+    if look.settings and look.settings.in_containers:
+        return [(str(look.settings.docker.gateway), port)]
+    return [("::1", port)] if _answers_root(look, ("::1", port)) else []
 
 
 @check(
