@@ -120,6 +120,25 @@ def test_the_open_proxy_is_judged_by_what_it_fetches_from_inside(
     assert verdict("proxy.fetches-nothing-inside", look).outcome == without
 
 
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (404, Outcome.FAIL),
+        (200, Outcome.FAIL),
+        (302, Outcome.FAIL),
+        (502, Outcome.PASS),
+        (429, Outcome.UNKNOWN),
+        (503, Outcome.UNKNOWN),
+    ],
+)
+def test_an_answer_of_something_else_inside_is_no_refusal(
+    look_at: Look, status: int, outcome: Outcome
+) -> None:
+    healthy = say(200, '{"message":"API is healthy.","code":200,"data":{}}')
+    look = look_at({**hardened(), FETCHED: say(status, "of another"), CONTROL: healthy})
+    assert verdict("proxy.fetches-nothing-inside", look).outcome == outcome
+
+
 # Whom PocketBase takes a visitor for.
 
 
