@@ -16,12 +16,17 @@ MAX_BODY = 1 << 20  #: bytes read of an answer; the rest is not asked for
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP response; satisfies `tinykit_ops.edge.probe.Response`."""
+    """An HTTP response; satisfies `tinykit_ops.edge.probe.Response`.
+
+    Attributes:
+        cut: there was more of the body than was read.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     request: str  #: e.g. `GET /tinykit`, for evidence
+    cut: bool = False
 
     @property
     def text(self) -> str:
@@ -32,6 +37,12 @@ class Answer:
     def content_type(self) -> str:
         """The media type, without parameters."""
         return self.headers.get("content-type", "").split(";")[0].strip().lower()
+
+    @property
+    def is_legible(self) -> bool:
+        """Is all of the body here, as it is, so that what is not in it is not there?"""
+        encoding = self.headers.get("content-encoding", "").strip().lower()
+        return not self.cut and encoding in ("", "identity")
 
     def __str__(self) -> str:
         where = f" to {self.headers['location'][:120]}" if "location" in self.headers else ""
@@ -73,13 +84,14 @@ def read_answer(connection: socket.socket, deadline: float, method: str, label: 
     response = http.client.HTTPResponse(source, method=method)
     try:
         response.begin()
-        body = response.read(MAX_BODY)
-        if response.length and len(body) < MAX_BODY:
+        body = response.read(MAX_BODY + 1)
+        cut = len(body) > MAX_BODY
+        if response.length and not cut:
             raise http.client.IncompleteRead(body, response.length)
     finally:
         response.close()
     headers = {name.lower(): value for name, value in response.getheaders()}
-    return Answer(response.status, headers, body, label)
+    return Answer(response.status, headers, body[:MAX_BODY], label, cut)
 
 
 def left(deadline: float) -> float:

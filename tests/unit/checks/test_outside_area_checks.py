@@ -21,6 +21,7 @@ from checks_imitations import (
 )
 from checks_site import FAULTS, Answers, Misbehave, Say, Site, patience, say
 
+from tinykit_ops.checks.answer import MAX_BODY
 from tinykit_ops.checks.context import Context
 from tinykit_ops.checks.model import Outcome, Vantage
 from tinykit_ops.checks.registry import all_checks
@@ -215,6 +216,24 @@ def test_the_edges_own_authority_needs_no_hsts(look_at: Look) -> None:
 def test_the_builder_is_looked_for_on_its_own_domain(look_at: Look) -> None:
     look = look_at({**hardened(), "build.example.test /tinykit": SHELL})
     assert verdict("builder.gated", look).outcome == Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("page", "outcome"),
+    [
+        (say(200, "x" * MAX_BODY), Outcome.PASS),
+        (say(200, "x" * MAX_BODY + "y"), Outcome.UNKNOWN),
+        (say(200, "x" * MAX_BODY + KEY), Outcome.UNKNOWN),
+        (say(200, KEY + "x" * MAX_BODY), Outcome.FAIL),
+        (say(200, "as it is", content_encoding="identity"), Outcome.PASS),
+        (say(200, "no gzip", content_encoding="gzip"), Outcome.UNKNOWN),
+        (say(200, KEY, content_encoding="gzip"), Outcome.FAIL),
+    ],
+)
+def test_what_was_not_read_of_a_page_is_not_passed(
+    look_at: Look, page: Say, outcome: Outcome
+) -> None:
+    assert verdict("secrets.bundles-clean", look_at(within=within("/", page))).outcome == outcome
 
 
 # Writes.

@@ -130,6 +130,9 @@ def _scan(look: Context, client: Client, path: str, tally: Tally) -> Answer | No
         tally.bad.append(f"{answer} with {', '.join(found)} in it")
     elif answer.status == 429 or answer.status >= 500:
         tally.unseen.append(str(answer))
+    elif not answer.is_legible:
+        why = "more than is read" if answer.cut else "packed, which was not asked for"
+        tally.unseen.append(f"{answer}, {why}")
     else:
         tally.good.append(f"{answer}, {len(answer.body)} bytes with no key in them")
     return answer
