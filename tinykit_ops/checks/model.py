@@ -11,6 +11,8 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from tinykit_ops.printable import printable
+
 if TYPE_CHECKING:
     from tinykit_ops.checks.context import Context
 
@@ -112,7 +114,7 @@ class Verdict:
 def clean(line: str) -> str:
     """One printable line: what servers and hosts said must not steer a terminal."""
     short = line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]}…"
-    return "".join(each if each.isprintable() else "�" for each in short)
+    return printable(short, keep="")
 
 
 def passed(*evidence: str) -> Verdict:

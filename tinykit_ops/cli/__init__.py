@@ -15,6 +15,7 @@ import click
 from tinykit_ops import __version__
 from tinykit_ops.cli._folder import CommandFolder
 from tinykit_ops.errors import Exit, TinykitOpsError
+from tinykit_ops.printable import printable
 
 
 @click.group(
@@ -54,7 +55,7 @@ def run_command(
         result = command.main(args=argv, prog_name=name, standalone_mode=False)
         return result if isinstance(result, int) else Exit.OK
     except TinykitOpsError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {printable(str(error))}", err=True)
         return error.exit_code
     except click.exceptions.Exit as stop:
         return stop.exit_code

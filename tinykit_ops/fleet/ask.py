@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinykit_ops.errors import TinykitOpsError, UnavailableError, UsageError
 from tinykit_ops.fleet.apart import ask_apart
+from tinykit_ops.printable import printable
 
 if TYPE_CHECKING:
     from tinykit_ops.settings.model import Settings
@@ -41,8 +42,9 @@ class Answer:
 
     @property
     def complaint(self) -> str:
-        """What went wrong, in a line."""
-        return self.problem or f"the agent on {self.host} said: {_complaint(self.err or self.out)}"
+        """What went wrong, in a printable line."""
+        said = f"the agent on {self.host} said: {_complaint(self.err or self.out)}"
+        return printable(self.problem or said)
 
 
 def ask_hosts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tinykit_ops.fleet.ask import Answer
+from tinykit_ops.printable import printable
 
 
 def fleet_lines(answers: Sequence[Answer], *, said: bool = False) -> Iterator[str]:
@@ -19,4 +20,4 @@ def fleet_lines(answers: Sequence[Answer], *, said: bool = False) -> Iterator[st
             yield f"{answer.host}: {answer.complaint}"
         elif not said:
             prefix = f"{answer.host} " if several else ""
-            yield from (f"{prefix}{line}" for line in (answer.out or "").splitlines())
+            yield from (f"{prefix}{printable(line)}" for line in (answer.out or "").splitlines())

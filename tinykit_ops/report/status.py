@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from tinykit_ops.fleet.ask import Answer
+from tinykit_ops.printable import printable
 from tinykit_ops.report.tables import table_text
 from tinykit_ops.status.model import HostStatus, Level, read_status
 
@@ -34,7 +35,7 @@ def status_json(hosts: Sequence[HostStatus]) -> str:
 
 def status_text(hosts: Sequence[HostStatus]) -> str:
     """A screen for one host; for several a row each, and below what is not fine."""
-    return _screen(hosts[0]) if len(hosts) == 1 else _table(hosts)
+    return printable(_screen(hosts[0]) if len(hosts) == 1 else _table(hosts))
 
 
 def _screen(host: HostStatus) -> str:
