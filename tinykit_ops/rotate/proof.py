@@ -49,9 +49,11 @@ def places_of(
 
 def _files(value: str, folders: Iterable[str]) -> list[str]:
     there = [folder for folder in folders if Path(folder).is_dir()]
-    # Sockets and pipes are skipped, links not followed; binary files count like texts.
-    words = ["grep", "--recursive", "--files-with-matches", "--null", "--text", "--fixed-strings"]
-    done = _grep(value, [*words, "--devices=skip", "--no-messages"], there)
+    # Sockets and pipes are skipped, links not followed. Binary files count like texts also without
+    # --text, with which a gigabyte of zeros would be one line in memory.
+    words = ["grep", "--recursive", "--files-with-matches", "--null", "--fixed-strings"]
+    words += ["--devices=skip", "--no-messages"]
+    done = _grep(value, words, there, where=", ".join(there))
     return sorted(name for name in done.stdout.decode(errors="replace").split("\0") if name)
 
 
@@ -80,28 +82,38 @@ def _name(folder: Path) -> str:
 def _in_journal(value: str) -> bool:
     journal = ["journalctl", "--no-pager", "--output=cat", "--all"]
     with subprocess.Popen(journal, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        words = ["grep", "--text", "--fixed-strings", "--max-count=1", "--quiet"]
-        done = _grep(value, words, [], stdin=process.stdout)
-        process.kill()
+        words = ["grep", "--fixed-strings", "--max-count=1", "--quiet"]
+        try:
+            done = _grep(value, words, [], where="the journal", stdin=process.stdout)
+        finally:
+            process.kill()
     return done.returncode == 0
 
 
 def _grep(
-    value: str, words: list[str], folders: list[str], stdin: Any = subprocess.DEVNULL
+    value: str, words: list[str], folders: list[str], where: str, stdin: Any = subprocess.DEVNULL
 ) -> subprocess.CompletedProcess[bytes]:
     with _pipe("\n".join(sorted(spellings(value)))) as descriptor:
-        done = subprocess.run(
-            [*words, f"--file=/dev/fd/{descriptor}", *(["--", *folders] if folders else [])],
-            stdin=stdin,
-            capture_output=True,
-            pass_fds=[descriptor],
-            timeout=SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [*words, f"--file=/dev/fd/{descriptor}", *(["--", *folders] if folders else [])],
+                stdin=stdin,
+                capture_output=True,
+                pass_fds=[descriptor],
+                timeout=SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise UnavailableError(
+                f"the old secret could not be looked for everywhere within {SECONDS} s",
+                where=where,
+                hint="run the same again when the host has less to do",
+            ) from None
     # 2 is also said of files that went away meanwhile, when others were read.
     if done.returncode > 1 and done.stderr:
         raise UnavailableError(
             "the old secret could not be looked for",
+            where=where,
             hint=f"grep said: {done.stderr.decode(errors='replace').strip()[:200]}",
         )
     return done

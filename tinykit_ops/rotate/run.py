@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tinykit_ops.agent.config import AgentConfig
-from tinykit_ops.errors import Exit, UsageError
+from tinykit_ops.errors import Exit, UnavailableError, UsageError
 from tinykit_ops.host.superuser import as_superuser
 from tinykit_ops.rotate import backup_keys
 from tinykit_ops.rotate.basic import rotate_basic
@@ -44,7 +44,23 @@ def finish_superuser(config: AgentConfig, say: Say, password: str = "") -> Exit:
             "the inventory gives the superuser's password",
             hint="--password-file FILE names a new one; give the inventory the same",
         )
-    old = rotation.run(password)
+    if not (password and rotation.is_under_way):
+        return _finish(rotation, say, password)
+    say("superuser: a rotation that was interrupted is finished first")
+    try:
+        code = _finish(rotation, say)
+    except UnavailableError as error:
+        if not rotation.only_the_proof_is_left:
+            raise
+        # What cannot be looked for must not keep a person from a new password for ever.
+        say(f"superuser: {error.what} ({error.where}); it is not proven that it is gone")
+        rotation.forget()
+        code = Exit.FINDINGS
+    return code if rotation.has(password) else max(code, _finish(rotation, say, password))
+
+
+def _finish(rotation: SuperuserRotation, say: Say, password: str = "") -> Exit:
+    old = rotation.old if rotation.only_the_proof_is_left else rotation.run(password)
     code = _prove("superuser", [old], say, but=[rotation.before])
     rotation.forget()
     return code

@@ -60,6 +60,22 @@ class SuperuserRotation:
         """Whether one was begun and not finished."""
         return self.next.exists() or self.before.exists()
 
+    @property
+    def only_the_proof_is_left(self) -> bool:
+        """Whether the new password holds everywhere, and the old one was not looked for yet."""
+        if self.next.exists() or not self.before.exists():
+            return False
+        return self.old != _text(self.current)
+
+    @property
+    def old(self) -> str:
+        """The password of before the rotation that is under way."""
+        return _text(self.before)
+
+    def has(self, password: str) -> bool:
+        """Whether this is the password now."""
+        return password == _text(self.current)
+
     def run(self, wanted: str = "") -> str:
         """Rotate, from wherever the last run got to.
 
@@ -95,7 +111,7 @@ class SuperuserRotation:
             self.say("the second goes")
             self._remove_stand_in(pocketbase)
         self.next.unlink(missing_ok=True)
-        return _text(self.before)
+        return self.old
 
     def forget(self) -> None:
         """The old password was looked for: forget it too."""
@@ -110,9 +126,9 @@ class SuperuserRotation:
                     hint="run it again without a password; it goes on with its own",
                 )
             return
-        if wanted and wanted == _text(self.current):
+        if wanted and self.has(wanted):
             raise UsageError("the superuser has this password already", hint="give another one")
-        if self.before.exists():  # only the looking was left
+        if self.only_the_proof_is_left:
             files.write(self.next, _text(self.current), mode=0o600)
             return
         files.write(self.before, _text(self.current), mode=0o600)
