@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-MAX_BODY = 1 << 20  #: bytes read of an answer; the rest is not asked for
+MAX_BODY = 4 << 20  #: bytes read of an answer, the rest is not asked for; big scripts have 1.3 MB
 
 
 @dataclass(frozen=True)

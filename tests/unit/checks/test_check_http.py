@@ -8,6 +8,7 @@ from checks_imitations import Mapped, client
 from checks_site import FAULTS, Site, never_answer, patience, say
 
 from tinykit_ops import __version__
+from tinykit_ops.checks.answer import MAX_BODY
 from tinykit_ops.checks.http import CertificateProblem
 from tinykit_ops.checks.model import CannotLook
 from tinykit_ops.edge.probe import Seen
@@ -75,7 +76,8 @@ def test_no_fault_looks_like_an_open_or_a_closed_route(serve: Serve, fault: str)
 def test_an_endless_body_is_read_to_its_bound_only(serve: Serve) -> None:
     site = serve({}, FAULTS["endless body"])
     answer = client(Mapped({80: site.port}), "http://apps.example.test").get("/")
-    assert len(answer.body) == 1 << 20
+    assert len(answer.body) == MAX_BODY
+    assert not answer.is_legible
 
 
 def test_after_three_silent_requests_nothing_more_is_tried(serve: Serve) -> None:
