@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PREFIX = "tinykit-ops-verify-"
+PREFIX = "tinykit-ops-verifying-"  #: not that of versions which locked none
 _NOT_LOCKED_YET = "."  #: begins its name: nobody takes it for one that was left
 NOBODY = 65534  #: gets the copy that is booted (`boot_inside`)
 
