@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import random
 import threading
 from contextlib import closing, suppress
@@ -156,7 +155,7 @@ def pipes_open() -> set[str]:
     found = set()
     for handle in Path("/proc/self/fd").iterdir():
         with suppress(FileNotFoundError):  # closed just now
-            found.add(os.readlink(handle))
+            found.add(str(handle.readlink()))
     return {target for target in found if target.startswith("pipe:")}
 
 
