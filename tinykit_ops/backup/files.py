@@ -41,6 +41,13 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def remove(path: Path) -> None:
+    """Remove a file, if it is there, so that it does not come back with a power cut."""
+    if path.exists():
+        path.unlink()
+        sync_folder(path.parent)
+
+
 def flush_file_system(folder: Path) -> None:
     """Bring all that was written to the file system of a folder to its disk, cheaper than each file
     by itself when there are many."""

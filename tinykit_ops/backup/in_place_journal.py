@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from tinykit_ops.backup.files import sync_folder, write_atomically
+from tinykit_ops.backup.files import remove, write_atomically
 from tinykit_ops.backup.places import Places
 from tinykit_ops.errors import UsageError
 
@@ -71,9 +71,7 @@ class Journal:
         begun = self.read()
         over = [self.path, self._former] if begun and begun.by == GOING_BACK else [self.path]
         for path in over:
-            if path.exists():
-                path.unlink()
-                sync_folder(path.parent)
+            remove(path)
 
     def refuse_others(self, by: str) -> None:
         """Raises: UsageError when the other command was cut off; only that one can go on."""

@@ -7,13 +7,13 @@ controller, the network, or this program. What is loaded at boot are confirmed r
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tinykit_ops import layout
+from tinykit_ops.backup.files import sync_folder
 from tinykit_ops.errors import TinykitOpsError, UnavailableError, UsageError
 from tinykit_ops.host import files
 from tinykit_ops.host import firewall_logins as logins
@@ -91,7 +91,7 @@ def apply(token: str, ssh_port: int, places: Places | None = None) -> bool:
         files.write(places.applied, text, mode=0o600)
         trial = Trial(token, boot_id(), sorted(logins.established()))
         files.write(places.pending, json.dumps(asdict(trial)) + "\n", mode=0o600)
-        _sync(places.state)
+        sync_folder(places.state)
         try:
             systemctl("daemon-reload")
             systemctl("restart", layout.FIREWALL_ROLLBACK_TIMER)
@@ -209,19 +209,11 @@ def _keep(places: Places) -> None:
     # First, so that the host cannot lose its power between rules and demand.
     files.write(places.demanded, _DEMAND)
     files.write(places.rules, text, mode=0o600)
-    _sync(places.rules.parent)
+    sync_folder(places.rules.parent)
     places.pending.unlink()
-    _sync(places.state)
+    sync_folder(places.state)
     # The unit has nothing to load: these rules are in force.
     stamp = Path(layout.STARTED_DIR) / layout.FIREWALL_UNIT
     if stamp.exists():
         stamp.touch()
     systemctl("stop", layout.FIREWALL_ROLLBACK_TIMER)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from tinykit_ops.backup.files import sync_folder, write_atomically
+from tinykit_ops.backup.files import remove, write_atomically
 from tinykit_ops.backup.manifest import SnapshotId
 from tinykit_ops.errors import StorageError
 from tinykit_ops.host.booted import boot_id
@@ -92,24 +92,18 @@ class Journal:
         """It is done, and can be taken back."""
         told = upgrade.model_dump_json(include=set(Upgrade.model_fields))
         write_atomically(self._done, told.encode(), mode=0o600)
-        _remove(self._begun)
+        remove(self._begun)
 
     def abandon(self) -> None:
         """It is taken back while at work; the one before it stays the last."""
-        _remove(self._begun)
+        remove(self._begun)
 
     def forget(self) -> None:
         """The last one was taken back."""
-        _remove(self._done)
+        remove(self._done)
 
     def _note(self, begun: Begun) -> None:
         write_atomically(self._begun, begun.model_dump_json().encode(), mode=0o600)
-
-
-def _remove(path: Path) -> None:
-    if path.exists():
-        path.unlink()
-        sync_folder(path.parent)
 
 
 def _read(path: Path, kind: type[_Noted]) -> _Noted | None:
