@@ -6,10 +6,14 @@ firewall stands between.
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from ipaddress import ip_address
+from pathlib import Path
 
 from firewall_trials import Trials
 
@@ -49,7 +53,18 @@ Server(("::", int(sys.argv[1])), Handler).serve_forever()
 
 @contextmanager
 def surroundings(trials: Trials) -> Iterator[None]:
-    """Servers at all these addresses, routed to from the host."""
+    """Servers at all these addresses, routed to from the host.
+
+    They are the same for every lab, and so are this machine's routes to them: one lab at a time.
+    """
+    with (Path(tempfile.gettempdir()) / "tinykit-ops-e2e-addresses.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with _routed(trials):
+            yield
+
+
+@contextmanager
+def _routed(trials: Trials) -> Iterator[None]:
     lab, host = trials.provisioner.lab, trials.host
     outside, networks = lab.outside, lab.networks
     gateways = {4: str(networks.client4), 6: str(networks.client6)}
@@ -105,6 +120,20 @@ def proxied(trials: Trials, url: str) -> str:
     asked = f"https://{trials.host.domain}/api/proxy"
     words = ["curl", "-sk", "--max-time", "90", "-w", "\n%{http_code}", "-G", asked]
     return trials.provisioner.lab.outside.run([*words, "--data-urlencode", f"url={url}"]).stdout
+
+
+def tried(trials: Trials, urls: list[str]) -> dict[str, str]:
+    """What the app's proxy answers for each of these."""
+    with ThreadPoolExecutor(4) as pool:
+        return dict(zip(urls, pool.map(lambda url: proxied(trials, url), urls), strict=True))
+
+
+def assert_nowhere(answers: dict[str, str]) -> None:
+    """No server answered, and every refusal is in tinykit's own words: that far each came."""
+    print(f"{len(answers)} ways in")
+    assert [url for url, said in answers.items() if MARK in said] == []
+    refusals = ("\n400", "\n403", "\n502")
+    assert {url: said for url, said in answers.items() if not said.endswith(refusals)} == {}
 
 
 def plain(addresses: Iterable[str], port: int = 80) -> list[str]:

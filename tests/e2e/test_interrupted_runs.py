@@ -21,13 +21,14 @@ LEFTOVERS = (
 def kill_at_operation(command: list[str], number: int) -> bool:
     """Run a deploy and kill it as its operation of that number starts.
 
-    Returns whether the run got that far.
+    Returns whether the run got that far; what it said is printed.
     """
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         started = 0
         for line in process.stdout:
+            print(line, end="")
             started += line.startswith("--> Starting operation:")
             if started == number:
                 time.sleep(0.4)  # so that the operation is at work on the host, not before it

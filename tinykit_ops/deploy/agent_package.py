@@ -8,11 +8,8 @@ all versions that need the same ones, so an update of the agent installs no pack
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
 import shlex
-import tarfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -20,6 +17,7 @@ from pathlib import Path
 import tinykit_ops
 from tinykit_ops import layout
 from tinykit_ops.artifacts import PIP_PAUSES, PIP_RETRIES
+from tinykit_ops.deploy import parcel
 from tinykit_ops.deploy.templates import ROOT
 
 REQUIREMENTS = ROOT / "requirements" / "agent.txt"
@@ -31,9 +29,7 @@ mkdir -p {lock_dir}
 umask 077; exec 9>>{lock}; umask 022  # who may open the lock may hold it, so it is root's alone
 flock -w 600 9
 home={home}; build=$home/builds/{build}; venv=$home/venvs/{venv}
-stage=$(mktemp -d); trap 'rm -rf "$stage"' EXIT
-base64 -d | tar -xf - -C "$stage"
-mkdir -p "$home/builds" "$home/venvs"
+{unpack}mkdir -p "$home/builds" "$home/venvs"
 if ! [ -e "$venv/.complete" ] || ! "$venv/bin/python" -c 'import click' 2>/dev/null; then
   rm -rf "$venv"
   python3 -m venv "$venv"
@@ -72,6 +68,7 @@ def build_id() -> str:
 def install_script() -> str:
     """The shell script that installs the agent; reads `payload()` on standard input."""
     return _INSTALL.format(
+        unpack=parcel.UNPACK,
         home=shlex.quote(layout.AGENT_HOME),
         lock=shlex.quote(layout.DEPLOY_LOCK),
         lock_dir=shlex.quote(layout.LOCK_DIR),
@@ -85,17 +82,15 @@ def install_script() -> str:
 @cache
 def payload() -> str:
     """Source and requirements as one tar, in base64."""
-    return base64.b64encode(_source_tar()).decode()
+    return parcel.as_text(_source_tar())
 
 
 @cache
 def _source_tar() -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        _add(archive, "requirements.txt", REQUIREMENTS)
-        for path in _source_files():
-            _add(archive, str(Path("tinykit_ops") / path.relative_to(_package())), path)
-    return buffer.getvalue()
+    package = _package()
+    sources = ((f"tinykit_ops/{path.relative_to(package)}", path) for path in _source_files())
+    files = [("requirements.txt", REQUIREMENTS), *sources]
+    return parcel.pack(((name, path.read_bytes()) for name, path in files), mode=0o644)
 
 
 def _source_files() -> Iterator[Path]:
@@ -105,14 +100,6 @@ def _source_files() -> Iterator[Path]:
 
 def _package() -> Path:
     return Path(tinykit_ops.__file__).parent
-
-
-def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
-    data = path.read_bytes()
-    member = tarfile.TarInfo(name)
-    member.size = len(data)
-    member.mode = 0o644
-    archive.addfile(member, io.BytesIO(data))
 
 
 def _short_hash(data: bytes) -> str:

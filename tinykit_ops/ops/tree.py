@@ -8,11 +8,8 @@ nothing is ever half written, readable too early, or named in an argument.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
 import shlex
-import tarfile
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +18,8 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.facts import FactBase
 from pyinfra.api.operation import operation
 from pyinfra.context import host
+
+from tinykit_ops.deploy import parcel
 
 
 @dataclass(frozen=True)
@@ -104,12 +103,7 @@ for p in {paths}; do
   else echo absent; fi
 done"""
 
-_STAGE = """\
-set -eu
-umask 077
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-base64 -d | tar -xf - -C "$stage"
+_MAKE_FOLDER = """\
 # In a folder that belongs to a program, root must not follow links that the program made there.
 folder() {
   if [ -L "$1" ]; then
@@ -152,8 +146,9 @@ def converge(entries: Sequence[Entry]) -> StringCommand:
     files = [entry for entry in entries if isinstance(entry, File)]
     checks = [f'{file.check} <"$stage/{n}"' for n, file in enumerate(files) if file.check]
     steps = [*checks, *(_step(entry, files) for entry in entries)]
-    script = _STAGE + "\n".join(steps)
-    arguments: Any = {"_stdin": [_packed(files)]}
+    script = "\n".join(["set -eu", "umask 077", parcel.UNPACK, _MAKE_FOLDER, *steps])
+    packed = parcel.pack(((str(n), file.data) for n, file in enumerate(files)), mode=0o600)
+    arguments: Any = {"_stdin": [parcel.as_text(packed)]}
     return StringCommand("sh", "-c", shlex.quote(script), **arguments)
 
 
@@ -171,15 +166,3 @@ def _step(entry: Entry, files: list[File]) -> str:
     # install(1) makes the file 0600 first and widens it last; mv replaces in one step.
     new = shlex.quote(f"{entry.path}.new")
     return f'install {owner} "$stage/{files.index(entry)}" {new} && mv -fT {new} {path}'
-
-
-def _packed(files: list[File]) -> str:
-    """The contents as a tar of members 0, 1, …, in base64: `_stdin` takes text only."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for number, file in enumerate(files):
-            member = tarfile.TarInfo(str(number))
-            member.size = len(file.data)
-            member.mode = 0o600
-            archive.addfile(member, io.BytesIO(file.data))
-    return base64.b64encode(buffer.getvalue()).decode()

@@ -42,11 +42,11 @@ chmod 755 "$3/bin/python"
     sleep.write_text(f"#!/bin/sh\n[ ! -e {tmp_path}/back-soon ] || rm -f {tmp_path}/broken\n")
     sleep.chmod(0o755)
 
-    def run(build="aaaa", umask=0o022):
+    def run(build="aaaa", umask=0o022, sent=None):
         monkeypatch.setattr(agent_package, "build_id", lambda: build)
         return subprocess.run(
             ["sh", "-c", agent_package.install_script()],
-            input=agent_package.payload(),
+            input=agent_package.payload()[:sent],
             text=True,
             capture_output=True,
             check=False,
@@ -107,6 +107,17 @@ def test_an_index_that_has_a_bad_moment_is_asked_again(install, tmp_path):
 
 def test_half_a_build_of_an_interrupted_run_is_made_anew(install, tmp_path):
     (tmp_path / "home/builds/aaaa.new/tinykit_ops").mkdir(parents=True)
+    assert install().returncode == 0
+    assert (tmp_path / "home/current/tinykit_ops/cli/host/_secrets.py").is_file()
+
+
+@pytest.mark.parametrize("part", range(1, 10))
+def test_a_part_of_the_agent_is_not_installed_as_if_it_were_whole(install, tmp_path, part):
+    blocks = len(agent_package.payload()) * 3 // 4 // 512
+    # Between two files, where tar(1) sees nothing wrong, and wherever else this falls.
+    done = install(sent=blocks * part // 10 * 512 * 4 // 3)
+    assert done.returncode != 0
+    assert not (tmp_path / "home/current").is_symlink()
     assert install().returncode == 0
     assert (tmp_path / "home/current/tinykit_ops/cli/host/_secrets.py").is_file()
 
