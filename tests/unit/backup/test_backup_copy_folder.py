@@ -85,7 +85,8 @@ def test_a_verification_that_is_ended_leaves_no_decrypted_copy(
     place = tmp_path / "place"
     place.mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-c", VERIFYING, str(tmp_path / "host")],
+        # Whatever this very run was told to ignore, by `nohup` or `&`.
+        ["env", "--default-signal", sys.executable, "-c", VERIFYING, str(tmp_path / "host")],
         env={**os.environ, "TMPDIR": str(place), "PYTHONPATH": str(Path(__file__).parent)},
         stdout=subprocess.PIPE,
         text=True,

@@ -132,7 +132,9 @@ UNDO = """print("undoing", flush=True); sys.stdin.readline(); print("undone", fl
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_command_that_is_told_to_end_undoes_what_it_began(places, tmp_path, sign, second):
-    words = [sys.executable, "-c", CHANGING.format(undo=UNDO), str(tmp_path)]
+    # Whatever this very run was told to ignore, by `nohup` or `&`.
+    python = ["env", "--default-signal", sys.executable]
+    words = [*python, "-c", CHANGING.format(undo=UNDO), str(tmp_path)]
     with subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
