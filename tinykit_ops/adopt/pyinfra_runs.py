@@ -52,7 +52,7 @@ class Deploys:
 
     def _pyinfra(self, how: str, deploy: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            deploy_command(self.inventory, self.host, deploy, how, "--json"),
+            deploy_command(self.inventory, self.host, [deploy], how, "--json"),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

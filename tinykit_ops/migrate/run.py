@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,9 @@ from tinykit_ops.fleet.ask import ask_one
 from tinykit_ops.fleet.deploys import deploy_command
 from tinykit_ops.migrate.plan import Move
 
+WHOLE = ("full.py",)
+#: A host fit for all of it, with an agent, and without anything that runs by itself.
+AGENT_ONLY = ("preflight.py", "prepare.py")
 LONG_SECONDS = 12 * 3600  #: for what takes as long as the data is big
 Say = Callable[[str], None]
 
@@ -93,11 +96,13 @@ class Mover:
 
     def _provision_and_rehearse(self) -> None:
         move = self.move
-        if not move.is_bare:  # one that this instance has left refuses deploys until then
-            self._on(move.new, "host", "move", "receive", move.old)
         self._say(f"provisioning {move.new} ...")
-        provision(move.inventory, move.new)
+        if move.is_bare:
+            provision(move.inventory, move.new, AGENT_ONLY)
+        # Before it has a schedule that would back up an empty instance beside the real one's
+        # snapshots. And one that this instance has left refuses deploys until then.
         self._on(move.new, "host", "move", "receive", move.old)
+        provision(move.inventory, move.new, WHOLE)
         self._say(f"rehearsal: {move.old} is backed up and restored on {move.new} ...")
         self._carry_over()
         self._refuse_new_findings()
@@ -183,13 +188,13 @@ class Mover:
 NOT_YET = {"backups.fresh", "backups.verified", "monitoring.nightly-check"}
 
 
-def provision(inventory: Path, host: str) -> None:
-    """Run `deploys/full.py` for one host; pyinfra's words go to standard error.
+def provision(inventory: Path, host: str, deploys: Sequence[str]) -> None:
+    """Run deploys for one host; pyinfra's words go to standard error.
 
     Raises:
         UnavailableError: it failed.
     """
-    words = deploy_command(inventory, host, "full.py", "-y")
+    words = deploy_command(inventory, host, deploys, "-y")
     done = subprocess.run(words, stdout=sys.stderr, check=False)
     if done.returncode != 0:
         raise UnavailableError(

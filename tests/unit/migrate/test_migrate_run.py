@@ -56,7 +56,9 @@ def mover(monkeypatch, tmp_path):
     def make(hosts, old=State(projects=1), new=State(), is_bare=True, extra=()):  # noqa: B008
         monkeypatch.setattr(run, "ask_one", hosts.ask_one)
         monkeypatch.setattr(
-            run, "provision", lambda _, host: hosts.done.append(f"provision {host}")
+            run,
+            "provision",
+            lambda _, host, deploys: hosts.done.append(f"provision {host}: {' '.join(deploys)}"),
         )
         monkeypatch.setattr(
             run,
@@ -75,8 +77,9 @@ def test_writes_stop_after_the_rehearsal_and_before_the_last_snapshot(mover):
     hosts = Hosts()
     window = mover(hosts).run()
     order = [
-        hosts.told("provision new"),
+        hosts.told("provision new: preflight.py prepare.py"),
         hosts.told("new: host move receive old"),
+        hosts.told("provision new: full.py"),
         hosts.told("old: backup run"),
         hosts.told("new: backup restore snap-1"),
         hosts.told("old: host move close new"),
