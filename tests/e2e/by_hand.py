@@ -93,7 +93,7 @@ def wait_by_name(host: LabHost) -> None:
 
 def curl_raw(host: LabHost, path: str, *words: str) -> list[str]:
     """The words of a curl command that asks tinykit itself, on its port."""
-    plain = ["curl", "--silent", "--show-error", "--max-time", "10"]
+    plain = ["curl", "--silent", "--show-error", "--max-time", "60"]
     name = f"{host.address4}:3000"
     return [*plain, *_from(name), *words, f"http://{name}{path}"]
 

@@ -62,7 +62,9 @@ def told_by_mistake(bench: MutationBench) -> Iterator[str]:
     }
     outputs["scheduled"] = _agent(bench, "scheduled")
     outputs["history"] = _agent(bench, "history")
-    outputs["the journal"] = bench.sh(f"journalctl --no-pager -o cat --since=@{since}")
+    outputs["the journal"] = bench.sh(
+        f"journalctl --sync; journalctl --no-pager -o cat --since=@{since}"
+    )
     outputs["what is kept"] = bench.sh(f"cat {_KEPT[0]}/*; cat {_KEPT[1]}/*.prom || true")
     for name, said in outputs.items():
         if len(said) < 20:

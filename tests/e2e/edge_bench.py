@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,15 +13,13 @@ from typing import Any
 from edge_configs import PROOFS, Config
 from edge_oracle import BUILDER, PUBLISHED, WHOLE, Caller
 from edge_vantage import Answer, Arrival, Headers, Order, Vantage, Witness
-from tests_e2e_support import Provisioner, Run, certificate, until
+from tests_e2e_support import Provisioner, Run, certificate, until, wait_for_one_edge
 
 from tinykit_ops import layout
 from tinykit_ops.settings.load import merge
 
 ACCOUNT_COOKIE = "__Host-tinykit_ops"
 BASIC_COOKIE = "__Host-tinykit_ops_basic"
-#: Caddy's reload ends when its former servers were told to take nobody any more.
-SETTLE_SECONDS = 0.5
 
 # Reads the host's own secrets and logs in at PocketBase, all on the host; prints to our pipe only.
 _LOG_IN = f"""
@@ -184,8 +181,7 @@ class Bench:
         if run.code:
             raise RuntimeError(f"{config}: the deploy failed:\n{run.text[-3000:]}")
         self.config = config
-        if config.kind == "caddy":
-            time.sleep(SETTLE_SECONDS)
+        wait_for_one_edge(self.host)
         for _, name in self.sites:  # Caddy makes certificates for new names behind the reload
             if not until(lambda name=name: certificate(self.host.address4, name)):
                 raise RuntimeError(f"{config}: no certificate for {name}")

@@ -22,7 +22,7 @@ WORKER = Path(__file__).parent / "edge_traffic_worker.py"
 MARK = "published-and-served"
 FINE = "200"
 END_SECONDS = 120  #: a visitor waits for a minute
-COUNT_SECONDS = 300  #: for a number of visits, on a busy machine
+COUNT_SECONDS = 600  #: for a number of visits, on a busy machine
 
 # Runs on the host with the agent's own client; tinykit's gates have no part in it.
 _PUBLISH = f"""

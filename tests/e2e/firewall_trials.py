@@ -29,6 +29,8 @@ PATIENT_SECONDS = 120
 #: From when the rules were applied to when the old ones have to be back, whatever happened.
 BACK_SECONDS = CONFIRM_SECONDS + 60
 BOOT_SECONDS = 180
+#: Until a run has brought its rules to the host, at most.
+START_SECONDS = 300
 FOREIGN = "inet somebody_elses"
 PENDING = f"{layout.FIREWALL_STATE}/pending.json"
 TRIAL = ROOT / "tests/e2e/firewall_trial_deploy.py"
@@ -182,8 +184,8 @@ class Trials:
 
     def wait_for_trial(self, process: subprocess.Popen[str]) -> None:
         """Until rules wait for a confirmation, or the run is over."""
-        script = f"for i in $(seq 3000); do [ -e {PENDING} ] && exit; sleep 0.02; done"
-        self.host.run(["sh", "-c", script], check=False)
+        script = f"for i in $(seq 250); do [ -e {PENDING} ] && echo yes && exit; sleep 0.02; done"
+        until(lambda: self.console(script) or process.poll() is not None, START_SECONDS, pause=0)
 
     def console(self, line: str) -> str:
         """Run a line of shell as root without any network."""

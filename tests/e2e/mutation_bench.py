@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests_e2e_support import APT, Provisioner
+from tests_e2e_support import APT, Provisioner, wait_for_one_edge
 
 from tinykit_ops import __version__, layout
 from tinykit_ops.checks.context import Context
@@ -191,8 +191,8 @@ class MutationBench:
 
     def reload_edge(self) -> None:
         """Make the proxy read its configuration, and wait until the old one is gone."""
-        # Caddy's reload ends when its former servers were told to take nobody any more.
-        self.sh(f"systemctl reload {self.kind}; sleep 0.5")
+        self.sh(f"systemctl reload {self.kind}")
+        wait_for_one_edge(self.host)
 
     def edit(self, path: str, change: Callable[[str], str]) -> str:
         """Change a file by its text. Returns the old text. Raises when nothing was changed."""

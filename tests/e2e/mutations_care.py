@@ -75,7 +75,7 @@ def _put(bench: MutationBench, paths: Any, texts: Any, config: str) -> None:
     for path, content in zip(paths, texts, strict=True):
         bench.write(path, content)
     bench.write(bench.edge_config, config)
-    bench.sh(f"systemctl restart {bench.kind}; sleep 0.5")
+    bench.sh(f"systemctl restart {bench.kind}")
 
 
 #: What is asked of the builder's own name, when its certificate is for another one only.
@@ -181,8 +181,9 @@ CARE = (
         "secrets.not-in-journal",
         shell(
             f'logger -t mutation "login $(cat {layout.SECRETS_DIR}/{layout.BASIC_COOKIE})"; '
-            "sleep 0.3",
-            "journalctl --rotate -q; journalctl -q --vacuum-time=1s; sleep 0.5; logger mended",
+            "journalctl --sync",
+            "journalctl --rotate -q; sleep 2; journalctl -q --vacuum-time=1s; logger mended; "
+            "journalctl --sync",
         ),
     ),
 )

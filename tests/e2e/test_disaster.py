@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -196,11 +197,15 @@ def migration(lab: Lab, inventory: Path, *words: str) -> list[str]:
 
 def kill_in_the_window(command: list[str], person: Person) -> None:
     """Somebody writes until it is refused; then the controller dies."""
+    numbers = itertools.count()
+
+    def writes() -> str:
+        return person.tries_to_make_a_project(f"late {next(numbers)}")
+
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout or ():
             if "closing tk-1" in line:
-                answers = (person.tries_to_make_a_project(f"late {n}") for n in range(500))
-                assert "503" in answers
+                assert until(lambda: writes() == "503", pause=0)
                 process.kill()
     assert process.returncode == -signal.SIGKILL
 

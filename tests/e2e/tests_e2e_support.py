@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 DEPLOY_SECONDS = 900
 #: For what comes after a while: long enough for a machine that stands still in between.
-PATIENCE = 90.0
+PATIENCE = 180.0
 #: Shell: `apt`, for what a test itself puts on a host; it bears a mirror that is away for a while.
 APT = """\
 export DEBIAN_FRONTEND=noninteractive
@@ -173,6 +173,21 @@ def certificate(address: str, name: str) -> bytes | None:
             return secure.getpeercert(binary_form=True)
     except ssl.SSLError:
         return None
+
+
+#: Prints the addresses of port 443 that two listen at: Caddy's former and its new configuration.
+_SHARED = (
+    "cat /proc/net/tcp /proc/net/tcp6 | "
+    "awk '$2 ~ /:01BB$/ && $4 == \"0A\" {print $2}' | sort | uniq -d"
+)
+
+
+def wait_for_one_edge(host: LabHost) -> None:
+    """Wait until nobody is served by a former configuration of the proxy any more.
+
+    nginx's reload ends then; Caddy's ends when its former servers were told to take nobody.
+    """
+    assert until(lambda: not host.run(["sh", "-c", _SHARED]).stdout), "two edges listen"
 
 
 STATUS = ("--output", "/dev/null", "--write-out", "%{http_code}")

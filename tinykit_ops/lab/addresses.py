@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 from tinykit_ops.errors import UnavailableError
 from tinykit_ops.lab.commands import run
+from tinykit_ops.lab.locks import locked
 
 #: Candidates, 512 pairs of /24: a corner of 10/8 that few VPNs and no container engine use.
 POOL4 = IPv4Network("10.118.0.0/15")
+CHOOSING = Path("/run/tinykit-ops-lab-networks")  #: locked while a lab chooses
+CHOOSE_SECONDS = 60.0
 FIRST_HOST = 10  #: .1 is this machine (or the gateway of the outside client), hosts from .11
 
 
@@ -53,6 +57,23 @@ class LabNetworks:
     def host6(self, number: int) -> IPv6Address:
         """Host `number`, counted from 1."""
         return self.hosts6[FIRST_HOST + number]
+
+
+@contextmanager
+def choosing(folder: Path = CHOOSING) -> Iterator[None]:
+    """Look for free networks, and take some, while no other lab of this machine does.
+
+    Labs of other folders do not wait for each other, and a network that one has chosen is only seen
+    to be taken when its bridge is there.
+
+    Raises: BusyError when another one takes very long.
+    """
+    with locked(folder, wait_seconds=CHOOSE_SECONDS):
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # who waits makes it anew
+                folder.rmdir()
 
 
 def choose(lab_id: str, used: Iterable[IPv4Network | IPv6Network]) -> LabNetworks:

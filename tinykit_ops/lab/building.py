@@ -52,7 +52,7 @@ def build(
     require_lab(names.root, cache, own_disks=disk is not None, acme=acme_life > 0)
     names.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     with locked(names.folder, wait_seconds=LOCK_SECONDS):
-        with locked(names.root, wait_seconds=LOCK_SECONDS):
+        with locked(names.root, wait_seconds=LOCK_SECONDS), addresses.choosing():
             state = _known_or_new(names, with_s3, acme_life)
             notes.save(names.folder, state)
             cgroups.create(names.cgroup)

@@ -28,7 +28,7 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
-PATIENCE_MS = 90_000  #: of everything that waits for a page
+PATIENCE_MS = 180_000  #: of everything that waits for a page
 #: Part of every instance, open to everybody, and without any script.
 HARMLESS_PAGE = "/_app/version.json"
 LOGIN_COOKIE = "__Host-tinykit_ops"
@@ -140,6 +140,7 @@ class Browsers:
         browser = self.playwright.chromium.launch(
             executable_path=self.wrapper,
             headless=True,
+            timeout=PATIENCE_MS,
             args=[
                 *FLAGS,
                 f"--host-resolver-rules={rules}",

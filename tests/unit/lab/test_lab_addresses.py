@@ -1,4 +1,6 @@
 import json
+import threading
+import time
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
@@ -76,3 +78,30 @@ def test_resolvers_are_not_handed_to_a_lab_as_its_network(tmp_path: Path) -> Non
     resolver = addresses.choose("/labs/demo", []).host4(1)
     again = addresses.choose("/labs/demo", [ip_network(str(ip_address(resolver)))])
     assert resolver not in again.hosts4
+
+
+def test_only_one_lab_at_a_time_chooses_and_nothing_is_left_of_that(tmp_path: Path) -> None:
+    folder = tmp_path / "networks"
+    chosen: list[str] = []
+
+    def choose(name: str) -> None:
+        with addresses.choosing(folder):
+            chosen.append(f"{name} begins")
+            time.sleep(0.05)
+            chosen.append(f"{name} ends")
+
+    labs = [threading.Thread(target=choose, args=(name,)) for name in "abc"]
+    for lab in labs:
+        lab.start()
+    for lab in labs:
+        lab.join()
+    assert [word.split()[0] for word in chosen[::2]] == [word.split()[0] for word in chosen[1::2]]
+    assert len(chosen) == 6
+    assert not folder.exists()
+
+
+def test_a_lab_that_fails_to_choose_lets_the_next_one_do_so(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no"), addresses.choosing(tmp_path / "networks"):
+        raise ValueError("no")
+    with addresses.choosing(tmp_path / "networks"):
+        pass
