@@ -85,9 +85,14 @@ class Failures(BaseStateCallback):
 
 
 def summary(state: State) -> str:
-    """Who failed and why; empty when nobody did, or there is one host, whose error stands above."""
+    """Who failed and why; empty when nobody did, or there is one host, whose error stands above.
+
+    Of one that was lost on the way, pyinfra's own words do not say what to do.
+    """
     hosts = [host for host in state.inventory if state.is_host_in_limit(host)]
     failed = [host for host in hosts if host in state.failed_hosts]
+    if len(hosts) == 1 and failed and is_lost(failed[0]):
+        return "\n".join(failure_of(state, failed[0]).lines)
     if not failed or len(hosts) < 2:
         return ""
     lines = [f"{len(failed)} of {len(hosts)} hosts failed:"]

@@ -31,6 +31,8 @@ from tinykit_ops.ops.connector import connector_arguments
 from tinykit_ops.ops.failures import Failures
 from tinykit_ops.ops.lost_hosts import notice_when_lost
 from tinykit_ops.ops.refuse import refusal
+from tinykit_ops.ops.stopped import say_when_stopped
+from tinykit_ops.ops.unanswered import Unanswered, notice_unanswered
 
 END_SECONDS = 10  #: how long the host may take to write down how a run ended
 
@@ -44,6 +46,7 @@ def hold_host() -> None:
     if host.name not in keeper.planned:
         keeper.planned.add(host.name)
         notice_when_lost(ctx_host.get())  # type: ignore[no-untyped-call]
+        notice_unanswered(ctx_host.get())  # type: ignore[no-untyped-call]
         hold(name="Keep other controllers away from this host while this run lasts")
 
 
@@ -156,7 +159,8 @@ def _keeper_of(state: State) -> Keeper:
         if isinstance(handler, Keeper):
             return handler
     keeper = Keeper()
-    for handler in (keeper, Failures(state)):
+    say_when_stopped()
+    for handler in (keeper, Failures(state), Unanswered()):
         state.add_callback_handler(handler)  # type: ignore[no-untyped-call]
     return keeper
 

@@ -116,6 +116,17 @@ def test_a_connection_that_broke_is_the_reason(words):
     assert "half a line" not in said
 
 
+def test_a_lone_host_that_was_lost_is_told_with_what_to_do(words):
+    host = Host("b", Meta(OK), Meta("failed"))
+    gone = SimpleNamespace(is_active=lambda: False)
+    host.connector.client = SimpleNamespace(get_transport=lambda: gone)
+    assert failures.summary(State(host, failed=["b"])).splitlines() == [
+        "  b: failed at 'Do op-1'",
+        f"      {lost_hosts.BROKEN}",
+        "      hint:  is it on? What it had begun is finished by the next run",
+    ]
+
+
 def test_a_run_that_was_cut_off_calls_no_host_done_that_it_did_not_finish(words):
     said = failures.summary(
         State(Host("a", Meta(OK), Meta(None)), Host("b", Meta("failed")), failed=["b"])

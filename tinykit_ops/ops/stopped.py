@@ -1,0 +1,37 @@
+"""A run that somebody stops says so, tells the hosts, and does not exit as if it had gone well.
+
+pyinfra itself exits with 0 at Ctrl-C, and dies at SIGTERM without a word.
+"""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+import click
+import pyinfra
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def say_when_stopped() -> None:
+    """Let Ctrl-C, SIGTERM and a lost terminal end the command `pyinfra` in order.
+
+    It exits with 128 and the signal's number, as a shell would say it.
+    """
+    if not pyinfra.is_cli:
+        return
+    for each in _SIGNALS:
+        if signal.getsignal(each) is not signal.SIG_IGN:  # as `nohup` wants it
+            signal.signal(each, _stop)
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    name = signal.Signals(number).name
+    click.echo(
+        f"error: this run was stopped ({name})\n"
+        "  hint:  what it had begun may go on on a host for a while; run the same again, which "
+        "finishes it",
+        err=True,
+    )
+    raise SystemExit(128 + number)
