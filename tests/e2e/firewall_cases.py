@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from firewall_trials import BACK_SECONDS, BOOT_SECONDS, CONFIRM_SECONDS, DoorWatch, Trials, kill
+from firewall_trials import (
+    BACK_SECONDS,
+    BOOT_SECONDS,
+    CONFIRM_SECONDS,
+    DoorWatch,
+    Trials,
+    cut_off,
+    kill,
+)
 
 from tinykit_ops import layout
 
@@ -171,21 +179,9 @@ def _kill_early(rules: str, rng: random.Random) -> Harm:
 
 def _cut_network(trials: Trials, process: Any) -> None:
     """Nothing goes from here to the host or back for as long as a confirmation could come."""
-    address4, address6 = trials.host.address4, trials.host.address6
-    name = f"cut_{trials.provisioner.lab.names.table}"
-    rules = (
-        f"table inet {name} {{\n"
-        f"chain i {{ type filter hook input priority -10; ip saddr {address4} drop; "
-        f"ip6 saddr {address6} drop; }}\n"
-        f"chain o {{ type filter hook output priority -10; ip daddr {address4} drop; "
-        f"ip6 daddr {address6} drop; }}\n}}\n"
-    )
-    subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)
-    try:
+    with cut_off(trials.provisioner.lab, trials.host):
         trials.over()
         kill(process)
-    finally:
-        subprocess.run(["nft", "delete", "table", "inet", name], check=True)
 
 
 def _cut_power(trials: Trials, process: Any) -> None:

@@ -19,7 +19,9 @@ from tests_e2e_support import BIN, ROOT, Provisioner, Run, execute, until
 
 from tinykit_ops import layout
 from tinykit_ops.deploy.firewall import ruleset
+from tinykit_ops.lab.host import LabHost
 from tinykit_ops.lab.inventory import lab_hosts
+from tinykit_ops.lab.lab import Lab
 from tinykit_ops.settings.load import load_settings
 
 #: Of rules that nobody can confirm; the host goes back to the old ones after that.
@@ -226,4 +228,22 @@ def kill(process: subprocess.Popen[str]) -> None:
     os.killpg(process.pid, signal.SIGKILL)
 
 
-__all__ = ["DoorWatch", "Trials", "execute", "greets", "kill"]
+@contextmanager
+def cut_off(lab: Lab, host: LabHost) -> Iterator[None]:
+    """Nothing goes from here to the host, or back, while the block runs; nobody is told."""
+    name = f"cut_{lab.names.table}"
+    rules = (
+        f"table inet {name} {{\n"
+        f"chain i {{ type filter hook input priority -10; ip saddr {host.address4} drop; "
+        f"ip6 saddr {host.address6} drop; }}\n"
+        f"chain o {{ type filter hook output priority -10; ip daddr {host.address4} drop; "
+        f"ip6 daddr {host.address6} drop; }}\n}}\n"
+    )
+    subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["nft", "delete", "table", "inet", name], check=True)
+
+
+__all__ = ["DoorWatch", "Trials", "cut_off", "execute", "greets", "kill"]
