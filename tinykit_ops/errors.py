@@ -24,6 +24,7 @@ class Exit(IntEnum):
     TRY_AGAIN = 75  #: somebody else holds the lock, or a limit was hit
     NO_PERMISSION = 77  #: this user may not do that
     INTERRUPTED = 130  #: Ctrl-C
+    NO_READER = 141  #: what read the output (`| head`) has gone
 
 
 class TinykitOpsError(Exception):

@@ -6,7 +6,7 @@ Each module beside this one is a subcommand: `lab.py` defines `command` and beco
 
 from __future__ import annotations
 
-import os
+import subprocess
 import sys
 from collections.abc import Sequence
 
@@ -14,6 +14,7 @@ import click
 
 from tinykit_ops import __version__
 from tinykit_ops.cli._folder import CommandFolder
+from tinykit_ops.cli._unforeseen import bug, reader_is_gone, told
 from tinykit_ops.errors import Exit, TinykitOpsError
 from tinykit_ops.printable import printable
 
@@ -51,6 +52,7 @@ def run_command(
     command: click.Command, argv: Sequence[str] | None = None, name: str | None = None
 ) -> int:
     """Run any click command as `tinykit-ops` runs its own; see `run`."""
+    stdout = sys.stdout
     try:
         result = command.main(args=argv, prog_name=name, standalone_mode=False)
         return result if isinstance(result, int) else Exit.OK
@@ -65,7 +67,13 @@ def run_command(
     except click.ClickException as error:
         error.show()
         return Exit.USAGE
-    except BrokenPipeError:
-        # The reader (`| head`) has gone; say nothing more, also not at interpreter shutdown.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.OK
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        return reader_is_gone()  # click has put a stand-in in its place
+    except (OSError, subprocess.TimeoutExpired) as error:
+        problem = told(error)
+        click.echo(f"error: {printable(str(problem))}", err=True)
+        return problem.exit_code
+    except Exception:
+        return bug()

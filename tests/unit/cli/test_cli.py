@@ -132,3 +132,61 @@ def test_a_look_from_outside_starts_without_what_it_does_not_need():
     words = [sys.executable, "-c", _A_LOOK]
     done = subprocess.run(words, check=False, capture_output=True, text=True)
     assert done.stderr.splitlines()[-1] == "1 []"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (
+            OSError(28, "No space left on device", "/var/x"),
+            Exit.IO_ERROR,
+            "error: No space left on device\n  where: /var/x\n  hint:  free some disk space",
+        ),
+        (
+            PermissionError(13, "Permission denied", "/etc/x"),
+            Exit.NO_PERMISSION,
+            "error: Permission denied\n  where: /etc/x\n  hint:  run this as root",
+        ),
+        (OSError("nobody numbered it"), Exit.IO_ERROR, "error: nobody numbered it\n"),
+        (
+            subprocess.TimeoutExpired(["systemctl", "stop", "x"], 300),
+            Exit.UNAVAILABLE,
+            "error: systemctl stop x did not end within 300 s\n",
+        ),
+    ],
+)
+def test_what_the_system_refuses_is_an_error_for_people(capsys, error, code, said):
+    def fail():
+        raise error
+
+    assert cli.run_command(command_that(fail), []) == code
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_a_bug_is_70_and_tells_where_it_is(capsys):
+    def fail():
+        raise ZeroDivisionError("oh")
+
+    assert cli.run_command(command_that(fail), []) == Exit.SOFTWARE
+    said = capsys.readouterr().err
+    assert "in fail" in said
+    assert "ZeroDivisionError: oh" in said
+    assert said.endswith("error: this is a bug in tinykit-ops; the lines above say where\n")
+
+
+def test_output_to_a_full_disk_is_74_and_no_traceback():
+    done = _end_of("check list > /dev/full")
+    assert (done.returncode, done.stdout) == (Exit.IO_ERROR, "")
+    assert done.stderr.startswith("error: No space left on device\n")
+
+
+def test_a_reader_that_goes_away_is_no_success_and_no_words():
+    # The reader is gone before anything is written, so that no moment decides.
+    done = _end_of("check list", before="exec 3> >(true); wait $!; exec 1>&3;")
+    assert (done.returncode, done.stderr) == (Exit.NO_READER, "")
+
+
+def _end_of(command, before=""):
+    line = f"{before} exec {sys.executable} -m tinykit_ops {command}"
+    words = ["bash", "-c", line]
+    return subprocess.run(words, check=False, capture_output=True, text=True, timeout=60)
