@@ -12,6 +12,7 @@ from tinykit_ops.adopt.model import Install
 from tinykit_ops.backup.places import Places
 from tinykit_ops.backup.running import is_running
 from tinykit_ops.errors import UnavailableError
+from tinykit_ops.host.own_server import ask
 from tinykit_ops.pocketbase.client import PocketBase
 
 ENDED_SECONDS = 20.0
@@ -65,7 +66,7 @@ def see_that_it_serves(install: Install) -> None:
 def _silence(url: str) -> str:
     """Why there is no answer; empty when there is one."""
     try:
-        requests.get(url, timeout=_ANSWER_SECONDS, allow_redirects=False)
+        ask(url, _ANSWER_SECONDS)
     except requests.RequestException as error:
         return type(error).__name__
     return ""

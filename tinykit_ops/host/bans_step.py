@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address
+from ipaddress import ip_network
 
 from tinykit_ops import layout
 from tinykit_ops.errors import UnavailableError
@@ -66,5 +66,13 @@ class BansStep:
         ]
         return [(jail, address) for jail, address in banned if self._is_trusted(address)]
 
-    def _is_trusted(self, address: str) -> bool:
-        return any(ip_address(address) in network for network in self._trusted)
+    def _is_trusted(self, banned: str) -> bool:
+        """Of an address, or of a network that a person shut out, whether it holds a trusted one."""
+        try:
+            shut_out = ip_network(banned, strict=False)
+        except ValueError:  # fail2ban bans names, too
+            return False
+        return any(
+            network.version == shut_out.version and network.overlaps(shut_out)
+            for network in self._trusted
+        )

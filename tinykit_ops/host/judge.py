@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import requests
 
 from tinykit_ops.errors import UnavailableError
+from tinykit_ops.host.own_server import ask
 from tinykit_ops.host.units import Unit
 
 #: How long it must be well without a break: a release that starts and then dies is not.
@@ -75,7 +76,7 @@ def _fault(url: str) -> str:
     """What is wrong with one round of questions; empty when nothing is."""
     for question in QUESTIONS:
         try:
-            answer = requests.get(url + question.path, timeout=_ANSWER, allow_redirects=False)
+            answer = ask(url + question.path, _ANSWER)
         except requests.RequestException as error:
             return f"{question.path}: {type(error).__name__}"
         if answer.status_code not in question.statuses:

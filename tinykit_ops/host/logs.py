@@ -23,6 +23,7 @@ TAG = "tinykit-ops"  #: of what cron runs
 CHECK = "check: "  #: begins the lines of the nightly look, which shares the tag with backups
 NAMES = ("tinykit", "pocketbase", "edge", "backups", "checks", "firewall")
 _POLL_SECONDS = 1.0
+_SYSTEMD = "1"  #: its process id
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,12 @@ class Sources:
 
     def matches(self) -> list[str]:
         """For journalctl: what a unit said, what systemd said of it, and what cron's runs said."""
-        found = [f"{field}={unit}" for unit in self.units for field in ("_SYSTEMD_UNIT", "UNIT")]
+        found = [[f"_SYSTEMD_UNIT={unit}"] for unit in self.units]
+        # These two fields any program can write, so it counts who did.
+        found += [[f"UNIT={unit}", f"_PID={_SYSTEMD}"] for unit in self.units]
         if {"backups", "checks"} & set(self.names):
-            found.append(f"SYSLOG_IDENTIFIER={TAG}")
-        return [word for match in found for word in (match, "+")][:-1]
+            found.append([f"SYSLOG_IDENTIFIER={TAG}", "_UID=0"])
+        return [word for match in found for word in (*match, "+")][:-1]
 
     def line_of(self, row: str) -> str:
         """A line for people out of journalctl's JSON; empty when it is not wanted."""
@@ -119,16 +122,21 @@ class Sources:
         return f"{moment:%Y-%m-%d %H:%M:%S} {name:10} {clean(text)}"
 
     def _name_of(self, entry: dict[str, Any], text: str) -> str:
-        for field in ("UNIT", "_SYSTEMD_UNIT"):
-            if entry.get(field) in self.units:
-                return self.units[entry[field]]
+        by_systemd = entry.get("_PID") == _SYSTEMD
+        for field in ("UNIT", "_SYSTEMD_UNIT") if by_systemd else ("_SYSTEMD_UNIT",):
+            unit = entry.get(field)
+            if isinstance(unit, str) and unit in self.units:
+                return self.units[unit]
         return "checks" if text.startswith(CHECK) else "backups"
 
 
 def _text(message: object) -> str:
-    """journalctl gives text that is no UTF-8 as a list of bytes, and none for what is too long."""
+    """journalctl gives text that is no UTF-8 as a list of bytes, none for what is too long, and a
+    list of such texts for who said several things at once."""
     if isinstance(message, list):
-        return bytes(message).decode(errors="replace")
+        if all(isinstance(each, int) for each in message):
+            return bytes(message).decode(errors="replace")
+        return " ".join(map(_text, message))
     return "(too long)" if message is None else str(message)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tinykit_ops import layout
+from tinykit_ops.backup.files import flush_file_system
 from tinykit_ops.errors import UsageError
 
 KEPT = 3  #: releases that stay on the host, the current one and the one before among them
@@ -103,6 +104,8 @@ class ReleaseStore:
         shutil.rmtree(staging, ignore_errors=True)
         staging.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         shutil.copytree(source, staging)
+        # The name says what is in it, and nobody looks again: not empty files after a power cut.
+        flush_file_system(staging)
         shutil.rmtree(self.migrations / name, ignore_errors=True)
         staging.rename(self.migrations / name)
         self.use_migrations(name)

@@ -7,6 +7,7 @@ import requests
 from tinykit_ops import layout
 from tinykit_ops.checks.fingerprint import PATH as PLACEHOLDER
 from tinykit_ops.errors import TinykitOpsError
+from tinykit_ops.host.own_server import ask
 from tinykit_ops.pocketbase.client import PocketBase
 from tinykit_ops.settings import Settings
 from tinykit_ops.status.model import Level, Line
@@ -40,12 +41,8 @@ def _pocketbase() -> str:
 
 def _tinykit(settings: Settings) -> str:
     try:
-        answer = requests.get(
-            f"{layout.TINYKIT_URL}{PLACEHOLDER}",
-            headers={"Host": settings.domains[0]},
-            timeout=SECONDS,
-            allow_redirects=False,
-        )
+        headers = {"Host": settings.domains[0]}
+        answer = ask(f"{layout.TINYKIT_URL}{PLACEHOLDER}", SECONDS, headers)
     except requests.RequestException as error:
         return f"does not answer ({type(error).__name__})"
     return "" if answer.status_code == 200 else f"answers {answer.status_code}"

@@ -49,6 +49,13 @@ def test_ssh_from_everywhere_trusts_nobody(make_settings):
     assert step.pending() == []
 
 
+def test_networks_and_names_that_a_person_banned_are_judged_too(settings):
+    server = Fail2ban(
+        sshd=["203.0.113.0/28", "198.18.0.0/15", "bad.example.com", "2001:db8:9::/48"]
+    )
+    assert BansStep(settings, server).pending() == ["unban 203.0.113.0/28 (sshd)"]
+
+
 def test_a_jail_that_is_off_has_no_bans(settings):
     assert BansStep(settings, Fail2ban(sshd=[])).pending() == []
 

@@ -33,6 +33,15 @@ class FakeUnit:
         return "the last words"
 
 
+@pytest.fixture(autouse=True)
+def proxied(monkeypatch):
+    """The host has a proxy for the world, which does not lead to its own servers."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def served():
     """A server that answers as `answers` says; returns (its address, answers)."""

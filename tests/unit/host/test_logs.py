@@ -21,8 +21,22 @@ def test_a_line_says_when_who_and_what(make_settings):
 
 
 def test_what_systemd_says_of_a_unit_belongs_to_it(make_settings):
-    told = row("Started.", UNIT="nginx.service", _SYSTEMD_UNIT="init.scope")
+    told = row("Started.", UNIT="nginx.service", _SYSTEMD_UNIT="init.scope", _PID="1")
     assert "edge" in Sources(make_settings(edge={"kind": "nginx"})).line_of(told)
+
+
+def test_no_program_can_speak_in_the_name_of_another(make_settings):
+    sources = Sources(make_settings())
+    forged = row("all is well", UNIT="pocketbase.service", _SYSTEMD_UNIT="tinykit.service")
+    assert "tinykit    all is well" in sources.line_of(forged)
+    words = " ".join(sources.matches())
+    assert "UNIT=pocketbase.service _PID=1 +" in words
+    assert words.endswith("SYSLOG_IDENTIFIER=tinykit-ops _UID=0")
+
+
+def test_who_says_several_things_at_once_does_not_end_the_command(make_settings):
+    odd = row(["one", [116, 255], None], UNIT=["a", "b"], _SYSTEMD_UNIT="tinykit.service")
+    assert Sources(make_settings()).line_of(odd).endswith("tinykit    one t� (too long)")
 
 
 def test_backups_and_checks_share_a_tag_and_are_told_apart(make_settings):

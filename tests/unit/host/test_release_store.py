@@ -6,6 +6,7 @@ import os
 import pytest
 
 from tinykit_ops.errors import UsageError
+from tinykit_ops.host import release_store
 from tinykit_ops.host.release_store import KEPT, ReleaseStore
 
 IDS = ("aaaa1111", "bbbb2222", "cccc3333", "dddd4444", "eeee5555")
@@ -93,6 +94,17 @@ def test_migrations_are_known_by_their_content(store):
     assert store.migrations_in_use() == second != first
     assert store.has_migrations_of(IDS[2]) and not store.has_migrations_of(IDS[0])
     assert (store.migrations / "current/1_a.js").read_text() == "second"
+
+
+def test_migrations_are_on_the_disk_before_their_name_says_so(store, monkeypatch):
+    flushed = []
+
+    def flush(folder):
+        flushed.append((folder.name, (folder / "1_a.js").read_text(), store.migrations_in_use()))
+
+    monkeypatch.setattr(release_store, "flush_file_system", flush)
+    store.adopt_migrations(IDS[0])
+    assert flushed == [(f".{store.migrations_in_use()}.new", "first", "")]
 
 
 def test_migrations_from_before_can_be_used_again_without_their_release(store):
