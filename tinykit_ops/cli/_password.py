@@ -84,11 +84,18 @@ def new_password(password_file: str | None, generate: bool, save: Path | None) -
             )
         return NewPassword(secrets.token_urlsafe(18), made=True, save=save)
     if password_file:
-        with click.open_file(password_file, encoding="utf-8") as file:
-            return NewPassword(file.readline().rstrip("\r\n"))
+        return NewPassword(_first_line(password_file))
     if not sys.stdin.isatty():
         raise UsageError(
             "there is no terminal to ask for the password",
             hint="--password-file FILE reads it, --generate --save FILE makes one",
         )
     return NewPassword(click.prompt("New password", hide_input=True, confirmation_prompt=True))
+
+
+def _first_line(password_file: str) -> str:
+    try:
+        with click.open_file(password_file, encoding="utf-8") as file:
+            return str(file.readline()).rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise UsageError("the password is not text in UTF-8", where=password_file) from None

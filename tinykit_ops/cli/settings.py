@@ -8,10 +8,11 @@ from typing import Literal
 
 import click
 
-from tinykit_ops.errors import Exit
+from tinykit_ops.errors import Exit, UsageError
 from tinykit_ops.settings import Settings, SettingsError, validate_inventory
 from tinykit_ops.settings import explain as explain_module
 from tinykit_ops.settings import reference as reference_module
+from tinykit_ops.settings.problems import Problem
 from tinykit_ops.settings.validation import as_json, as_text
 
 
@@ -51,6 +52,11 @@ def validate(inventory: Path, secrets: bool, output: Literal["text", "json"]) ->
         if output == "text":
             raise
         click.echo(as_json([], error.problems))
+        return Exit.USAGE
+    except UsageError as error:
+        if output == "text":
+            raise
+        click.echo(as_json([], [Problem("", error.what, error.hint, str(inventory))]))
         return Exit.USAGE
     click.echo(as_json(hosts) if output == "json" else as_text(hosts))
     return Exit.OK

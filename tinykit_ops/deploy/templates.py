@@ -17,12 +17,20 @@ TEMPLATES = ROOT / "templates"
 @cache
 def _environment() -> Environment:
     # These are unit files, shell and proxy configurations: nothing here is HTML.
-    return Environment(  # noqa: S701
+    environment = Environment(  # noqa: S701
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=False,
     )
+    environment.filters["systemd"] = systemd_quoted
+    return environment
+
+
+def systemd_quoted(value: object) -> str:
+    """A word of a unit's `Environment=`, whatever is in it: no specifier, no end of a quote."""
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + escaped.replace("%", "%%") + '"'
 
 
 def render(name: str, **variables: Any) -> str:

@@ -12,6 +12,12 @@ def test_a_password_is_read_from_the_first_line_of_a_file(tmp_path):
     assert _password.new_password(str(tmp_path / "p"), False, None).value == "päss word"
 
 
+def test_a_file_that_is_no_text_is_told(tmp_path):
+    (tmp_path / "p").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match="not text in UTF-8"):
+        _password.new_password(str(tmp_path / "p"), False, None)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

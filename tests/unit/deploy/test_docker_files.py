@@ -95,7 +95,7 @@ def test_hooks_get_the_same_settings_in_containers_as_under_systemd(make_setting
     unit = render(
         "systemd/pocketbase.service.j2", settings=settings, directories="", credentials=CREDENTIALS
     )
-    alone = dict(re.findall(r"^Environment=(TINYKIT_OPS_\w+)=(.*)$", unit, re.MULTILINE))
+    alone = dict(re.findall(r'^Environment="?(TINYKIT_OPS_\w+)=(.*?)"?$', unit, re.MULTILINE))
     inside = docker.pocketbase_environment(settings)
     assert alone == {key: value for key, value in inside.items() if key in alone}
     assert set(inside) - set(alone) == {"CREDENTIALS_DIRECTORY"}

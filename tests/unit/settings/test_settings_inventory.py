@@ -298,6 +298,10 @@ def test_validate_speaks_json(write: Write, capsys: pytest.CaptureFixture[str]) 
     assert run(["settings", "validate", str(path), "--format", "json"]) == 64
     wrong = json.loads(capsys.readouterr().out)
     assert not wrong["ok"] and wrong["problems"][0]["key"] == "runtime"
+    path = write("none.py", "no python")
+    assert run(["settings", "validate", str(path), "--format", "json"]) == 64
+    unread = json.loads(capsys.readouterr().out)
+    assert not unread["ok"] and "cannot be read" in unread["problems"][0]["reason"]
 
 
 def test_validate_reads_secrets_only_when_asked(
