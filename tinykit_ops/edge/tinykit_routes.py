@@ -19,6 +19,15 @@ FOREIGN = (
     ("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'"),
 )
 
+#: Names that every JavaScript object has. As a collection's name `__proto__` changes all objects of
+#: tinykit's process, and the others a function of theirs: what is written there is in no database,
+#: fills the memory, and shows up in every other project. Lower case, as the table is.
+POLLUTERS = (
+    *("__proto__", "constructor", "prototype", "tostring", "tolocalestring", "valueof"),
+    *("hasownproperty", "isprototypeof", "propertyisenumerable"),
+    *("__definegetter__", "__definesetter__", "__lookupgetter__", "__lookupsetter__"),
+)
+
 #: An app of the builder's own, opened by itself: what tinykit's iframes allow it, and no more. An
 #: origin of its own would be better, and would cut the app off from its data.
 PREVIEWED = (
@@ -198,12 +207,11 @@ def builder_routes() -> Iterator[Route]:
 
 def published_routes() -> Iterator[Route]:
     """What published apps ask for."""
-    polluters = ("__proto__", "constructor", "prototype")
     yield Route(
         "data-pollution",
-        tuple(f"/_tk/data/*/{name}{rest}" for name in polluters for rest in ("", "/*")),
+        tuple(f"/_tk/data/*/{name}{rest}" for name in POLLUTERS for rest in ("", "/*")),
         RouteClass.NEVER,
-        note="As a collection's name these change every object of the process.",
+        note="As a collection's name these change objects and functions of the whole process.",
     )
     yield Route(
         "data-write",

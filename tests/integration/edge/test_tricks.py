@@ -65,6 +65,8 @@ SPELLINGS = [
     "/_pb/api/SETTINGS",
     "/_tk/data/x/__PROTO__",
     "/_tk/data/x/%63onstructor",
+    "/_tk/data/x/toString",
+    "/_tk/data/x/value%4ff/y",
     "/setup/",
     "/API/setup/x",
 ]

@@ -45,6 +45,7 @@ def raw() -> Answers:
         "/_tk/assets/placeholder.jpg": PICTURE,
         "/api/proxy": say(400, '{"error":"Missing url parameter"}'),
         f"/_tk/data/{UNKNOWN_ID}/__proto__": not_found,
+        f"/_tk/data/{UNKNOWN_ID}/toString": not_found,
         f"/_tk/data/{UNKNOWN_ID}/constructor": not_found,
         f"DELETE /_tk/data/{UNKNOWN_ID}/tkops-check/none": not_found,
         "GET /api/setup": say(200, '{"needs_setup":true}'),

@@ -61,6 +61,11 @@ STRANGERS: dict[str, tuple[str, str, Say]] = {
     ),
     "any origin": ("origin.writes-exact", WRITE, NOT_FOUND),
     "pollution": ("origin.names-not-polluting", POLLUTION, NOT_FOUND),
+    "pollution of functions": (
+        "origin.names-not-polluting",
+        f"/_tk/data/{UNKNOWN_ID}/toString",
+        NOT_FOUND,
+    ),
     "any name": ("origin.unknown-names-refused", f"tinykit-ops-check.invalid {PICTURE}", QUIET),
     "uploads run": ("origin.foreign-bytes-inert", f"{NAME} {PICTURE}", BARE),
     "fetched pages run": (

@@ -23,6 +23,7 @@ from tinykit_ops.checks.model import (
 from tinykit_ops.checks.registry import check
 from tinykit_ops.edge.probe import REFUSALS, UNKNOWN_ID, is_page_shell
 from tinykit_ops.edge.routes import Seen, route_named
+from tinykit_ops.edge.tinykit_routes import POLLUTERS
 
 _LINE = "Built-in: cross-origin requests to data APIs refused"
 _NOBODY = "tinykit-ops-check.invalid"  #: a name that nobody has (RFC 2606)
@@ -103,17 +104,19 @@ def _is_of_tinykit(answer: Answer) -> bool:
     looks_from=Vantage.OUTSIDER,
     checklist=_LINE,
     remedy=Remedy(
-        caddy="@pollute path /_tk/data/*/__proto__* /_tk/data/*/constructor* "
-        "/_tk/data/*/prototype*\nrespond @pollute 404",
-        nginx="location ~ ^/_tk/data/[^/]+/(__proto__|constructor|prototype)(/|$) { return 404; }",
-        by_hand="Refuse __proto__, constructor and prototype as names of collections in the "
-        "reverse proxy: written to, they change every object of tinykit's process.",
+        caddy="@pollute path_regexp (?i)^/_tk/data/[^/]+/(" + "|".join(POLLUTERS) + ")(/|$)\n"
+        "respond @pollute 404",
+        nginx="location ~* ^/_tk/data/[^/]+/(" + "|".join(POLLUTERS) + ")(/|$) { return 404; }",
+        by_hand="Refuse the names that every JavaScript object has (__proto__, constructor, "
+        "toString, valueOf …) as names of collections in the reverse proxy: written to, they "
+        "change objects and functions of tinykit's whole process.",
     ),
 )
 def polluting_names_are_refused(look: Context) -> Verdict:
-    """Reads from such a collection of a project that does not exist."""
+    """Reads from two such collections of a project that does not exist."""
     tally = Tally()
-    _weigh(look.stranger.get(f"/_tk/data/{UNKNOWN_ID}/__proto__"), "that name", tally)
+    for name in ("__proto__", "toString"):
+        _weigh(look.stranger.get(f"/_tk/data/{UNKNOWN_ID}/{name}"), "that name", tally)
     return tally.verdict()
 
 
