@@ -3,6 +3,8 @@
 New rules are tried: they stay when a new login to the host succeeds, else the old ones come back.
 """
 
+from pathlib import Path
+
 from pyinfra import logger
 from pyinfra.context import host
 
@@ -64,6 +66,8 @@ if settings.firewall.enabled:
                 check="/usr/sbin/nft --check --file -",
             ),
             File(UNIT_FILE, render("systemd/firewall.service.j2")),
+            Folder(str(Path(layout.FIREWALL_DROP_IN).parent)),
+            File(layout.FIREWALL_DROP_IN, render("systemd/nftables.conf.j2")),
         ],
     )
     agent_step(
@@ -80,7 +84,7 @@ if settings.firewall.enabled:
     unit(
         name="Load the firewall when the host starts",
         unit=layout.FIREWALL_UNIT,
-        files=[UNIT_FILE, layout.FIREWALL_RULES],
+        files=[UNIT_FILE, layout.FIREWALL_RULES, layout.FIREWALL_DROP_IN],
         reload=True,
         after=[written],
         works=f"nft list table inet {layout.FIREWALL_TABLE}",
@@ -101,6 +105,7 @@ else:
         unit=layout.FIREWALL_UNIT,
         leftovers=[
             UNIT_FILE,
+            layout.FIREWALL_DROP_IN,
             layout.FIREWALL_RULES,
             layout.FIREWALL_CANDIDATE,
             layout.FIREWALL_DEMANDED,

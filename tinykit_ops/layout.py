@@ -134,6 +134,8 @@ NODE_BINARY = f"{NODE_HOME}/current/node"
 FIREWALL_TABLE = "tinykit_ops"
 FIREWALL_RULES = "/etc/tinykit-ops/firewall.nft"
 FIREWALL_UNIT = "tinykit-ops-firewall.service"
+#: What the distribution's own unit, which flushes every table, does for ours.
+FIREWALL_DROP_IN = "/etc/systemd/system/nftables.service.d/tinykit-ops.conf"
 BANS_UNIT = "fail2ban.service"
 LOGINS_JAIL = "tinykit-logins"  #: refused logins at PocketBase and at `basic`
 FIREWALL_CANDIDATE = "/etc/tinykit-ops/firewall.new.nft"  #: becomes the rules when confirmed

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tinykit_ops import layout
 from tinykit_ops.backup.status import BackupStatus
+from tinykit_ops.host.firewall_places import is_loaded
 from tinykit_ops.host.units import Unit
 from tinykit_ops.settings import Settings
 from tinykit_ops.settings.watch import WatchSettings
@@ -55,6 +56,14 @@ def units(settings: Settings) -> Iterator[Reading]:
         text = f"{name} {'runs' if up else 'does not run'}"
         # While a release is replaced its unit is down for some seconds, which no visitor notices.
         yield Reading(f"unit:{name}", not up, text, Grade.CRITICAL)
+
+
+def firewall(settings: Settings) -> Iterator[Reading]:
+    """Whether its rules are in force: others can flush them, and its unit does not notice."""
+    if settings.firewall.enabled:
+        up = is_loaded()
+        text = "the firewall is loaded" if up else "the firewall is not loaded: nothing is closed"
+        yield Reading("firewall", not up, text, Grade.CRITICAL)
 
 
 def backups(status: BackupStatus | None, wanted: WatchSettings, now: float) -> Iterator[Reading]:

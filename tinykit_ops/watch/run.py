@@ -111,6 +111,7 @@ def host_readings(
     yield from hostlook.disks(settings.watch)
     yield hostlook.memory(settings.watch)
     yield from hostlook.units(settings)
+    yield from hostlook.firewall(settings)
     yield from hostlook.backups(read_status(places.backup_status), settings.watch, now)
     if not 0 <= now - state.certificates < hostlook.CERTIFICATES_EVERY:
         seen, unseen = hostlook.certificates(settings)

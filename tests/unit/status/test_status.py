@@ -31,6 +31,7 @@ def host(make_settings, monkeypatch):
     """host(**settings) → its lines by name; everything that is asked answers well."""
     ok = Line("x", Level.FINE, "", "")
     monkeypatch.setattr(look, "_active", lambda _: "active")
+    monkeypatch.setattr(look, "is_loaded", lambda: True)
     monkeypatch.setattr(look, "health_line", lambda _: ok)
     monkeypatch.setattr(look, "certificate_line", lambda _: ok)
     monkeypatch.setattr(look, "versions_of", lambda _: {"agent": "1"})
@@ -51,6 +52,13 @@ def test_a_unit_that_does_not_run_is_wrong_and_named(host, monkeypatch):
     monkeypatch.setattr(look, "_active", lambda unit: "failed" if "caddy" in unit else "active")
     line = host()["services"]
     assert (line.level, line.text) == (Level.WRONG, "edge is failed")
+
+
+def test_a_firewall_that_somebody_flushed_is_wrong_though_its_unit_is_active(host, monkeypatch):
+    monkeypatch.setattr(look, "is_loaded", lambda: False)
+    line = host()["services"]
+    assert (line.level, line.text) == (Level.WRONG, "firewall is flushed: nothing is closed")
+    assert host(firewall={"enabled": False})["services"].level is Level.FINE
 
 
 def test_a_host_without_a_backup_target_is_not_fine(host):

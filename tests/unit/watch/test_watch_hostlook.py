@@ -13,6 +13,7 @@ from tinykit_ops.status import certificates
 from tinykit_ops.status.model import Level
 from tinykit_ops.watch import hostlook
 from tinykit_ops.watch.hostlook import certificate_reading, missing_reading
+from tinykit_ops.watch.problems import Grade
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -99,3 +100,13 @@ def test_where_no_name_shows_a_certificate_the_edge_is_down_and_nothing_is_said_
     assert missing_reading(seen, unseen).bad is None
     with pytest.raises(CannotLook, match=r"a\.example\.com, b\.example\.com"):
         certificates.certificate_line(settings)
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+def test_a_firewall_that_is_gone_is_a_problem_at_once(
+    make_settings, monkeypatch, loaded: bool
+) -> None:
+    monkeypatch.setattr(hostlook, "is_loaded", lambda: loaded)
+    (reading,) = hostlook.firewall(make_settings())
+    assert (reading.bad, reading.grade) == (not loaded, Grade.CRITICAL)
+    assert list(hostlook.firewall(make_settings(firewall={"enabled": False}))) == []
