@@ -84,7 +84,7 @@ def new_password(password_file: str | None, generate: bool, save: Path | None) -
             )
         return NewPassword(secrets.token_urlsafe(18), made=True, save=save)
     if password_file:
-        return NewPassword(_first_line(password_file))
+        return NewPassword(first_line(password_file))
     if not sys.stdin.isatty():
         raise UsageError(
             "there is no terminal to ask for the password",
@@ -93,7 +93,12 @@ def new_password(password_file: str | None, generate: bool, save: Path | None) -
     return NewPassword(click.prompt("New password", hide_input=True, confirmation_prompt=True))
 
 
-def _first_line(password_file: str) -> str:
+def first_line(password_file: str) -> str:
+    """The password in a file, or on standard input for `-`.
+
+    Raises:
+        UsageError: it is no text.
+    """
     try:
         with click.open_file(password_file, encoding="utf-8") as file:
             return str(file.readline()).rstrip("\r\n")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TextIO
 
 import click
 
 from tinykit_ops.agent.config import load_agent_config
 from tinykit_ops.cli._fleet import fleet_options
+from tinykit_ops.cli._password import first_line
 from tinykit_ops.errors import Exit
 from tinykit_ops.fleet.ask import ask_one
 from tinykit_ops.host.alone import alone
@@ -39,13 +39,13 @@ def list_secrets(form: str) -> int:
 @click.option(
     "--password-file",
     metavar="FILE",
-    type=click.File(encoding="utf-8"),
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=str),
     help="The superuser's new password, where the inventory gives it; - is standard input.",
 )
 @fleet_options
 def rotate_secrets(
     names: tuple[str, ...],
-    password_file: TextIO | None,
+    password_file: str | None,
     inventory: Path | None,
     limit: tuple[str, ...],
 ) -> int:
@@ -67,7 +67,7 @@ def rotate_secrets(
     Exit codes: 0 done, 1 something old is left, 75 a deploy has to come first, or somebody else is
     changing this host.
     """
-    password = password_file.readline().rstrip("\r\n") if password_file else ""
+    password = first_line(password_file) if password_file else ""
     if inventory:
         words = ["secrets", "rotate", *names, *(["--password-file=-"] if password else [])]
         codes = (Exit.OK, Exit.FINDINGS, Exit.TRY_AGAIN)
