@@ -17,6 +17,7 @@ from tinykit_ops.host.pocketbase_server import PocketBaseServer
 from tinykit_ops.host.release_store import ReleaseStore
 from tinykit_ops.host.serve_step import ServeStep
 from tinykit_ops.host.superuser import as_superuser
+from tinykit_ops.printable import printable
 from tinykit_ops.upgrade.migrations import Migrations, try_on_copy
 
 PROJECTS = "_tk_projects"
@@ -84,7 +85,9 @@ class Agents:
             running = [each for each in self._projects() if _is_marked(each.get("agent_chat"))]
         except TinykitOpsError:
             return []
-        return sorted(str(each.get("name") or each["id"]) for each in running if self._grows(each))
+        growing = [each for each in running if self._grows(each)]
+        # What somebody called a project ends up on root's terminal.
+        return sorted(printable(str(each.get("name") or each["id"]), keep="") for each in growing)
 
     def _grows(self, project: dict[str, Any]) -> bool:
         chat = hashlib.sha256(json.dumps(project["agent_chat"]).encode()).hexdigest()

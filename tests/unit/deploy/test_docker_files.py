@@ -88,6 +88,16 @@ def test_a_setting_is_text_in_compose_whatever_is_in_it(files):
     assert environment["TINYKIT_OPS_SUPERUSER_EMAIL"] == "a'b+c@example.com"
 
 
+def test_what_is_in_memory_never_becomes_a_core_dump(make_settings, services):
+    from tinykit_ops.deploy.templates import render
+
+    assert {each["ulimits"]["core"] for each in services().values()} == {0}
+    settings = make_settings()
+    for name in ("pocketbase", "tinykit", "caddy", "nginx"):
+        more = {"settings": settings, "directories": "", "credentials": [], "standby": False}
+        assert "\nLimitCORE=0\n" in render(f"systemd/{name}.service.j2", **more)
+
+
 def test_hooks_get_the_same_settings_in_containers_as_under_systemd(make_settings):
     from tinykit_ops.deploy.templates import render
 

@@ -15,6 +15,11 @@ def test_a_chat_that_says_running_is_an_agent_at_work():
     assert Agents(lambda: [project("Shop", "running"), project("Blog", "done")])() == ["Shop"]
 
 
+def test_the_name_of_a_project_cannot_steer_a_terminal():
+    agents = Agents(lambda: [project("a\x1b]0;b\nc", "running")])
+    assert agents() == ["a\ufffd]0;b\ufffdc"]
+
+
 def test_a_chat_that_does_not_grow_any_more_is_what_a_dead_process_left():
     now = [0.0]
     agents = Agents(lambda: [project("Shop", "running")], clock=lambda: now[0])
