@@ -17,6 +17,15 @@ from tinykit_ops.settings.retention import RetentionSettings
 from tinykit_ops.settings.section import Section
 from tinykit_ops.settings.values import CronSchedule, ListLike
 
+#: All of them may stand in one line of cron, which takes no command of 1000 characters.
+MAX_TARGETS = 16
+
+
+def _targets_are_few(backup: BackupSettings) -> Iterator[Problem]:
+    if len(backup.targets) > MAX_TARGETS:
+        reason = f"names {len(backup.targets)} targets, and {MAX_TARGETS} are the most"
+        yield Problem("targets", reason, "take some off the list")
+
 
 def _names_differ(backup: BackupSettings) -> Iterator[Problem]:
     names = [target.name for target in backup.targets]
@@ -87,7 +96,13 @@ def _plan(backup: BackupSettings, target: Target) -> Plan:
 class BackupSettings(Section):
     """Scheduled snapshots of PocketBase's data."""
 
-    rules = (_names_differ, _age_fits_schedule, _ages_fit_schedules, _sealed_needs_a_key)
+    rules = (
+        _targets_are_few,
+        _names_differ,
+        _age_fits_schedule,
+        _ages_fit_schedules,
+        _sealed_needs_a_key,
+    )
 
     schedule: CronSchedule = Field(
         default="17 3 * * *",
@@ -105,7 +120,7 @@ class BackupSettings(Section):
     )
     targets: Annotated[list[Target], ListLike] = Field(
         default=[],
-        description="Where snapshots go. Each is of a kind: `s3` or `directory`.",
+        description="Where snapshots go, at most 16. Each is of a kind: `s3` or `directory`.",
         examples=[[{"kind": "directory", "name": "disk", "path": "/mnt/backup/tinykit"}]],
     )
     retention: RetentionSettings = Field(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tinykit_ops.backup.schedule import delay, jobs, verifier_jobs, verify_jobs
 from tinykit_ops.deploy.templates import render
-from tinykit_ops.settings import Settings, load_settings
+from tinykit_ops.settings import Settings, SettingsError, load_settings
+from tinykit_ops.settings.backup import MAX_TARGETS
 from tinykit_ops.settings.load import load_section
 from tinykit_ops.settings.verifier import VerifierSettings
 
@@ -45,6 +48,14 @@ def test_targets_of_one_schedule_share_a_line_and_others_have_their_own() -> Non
         "5 4 * * sun root systemd-cat -t tinykit-ops /usr/local/bin/tinykit-ops backup run "
         "--scheduled --wait 360 --target b",
     ]
+
+
+def test_as_many_targets_as_there_may_be_fit_into_a_line_that_cron_reads() -> None:
+    names = [{"name": f"{number:02}-" + "x" * 37} for number in range(MAX_TARGETS)]
+    (line,) = cron_lines(with_targets(*names))
+    assert len(line.partition(" root ")[2]) < 1000
+    with pytest.raises(SettingsError, match="16 are the most"):
+        with_targets(*names, {"name": "one-more"})
 
 
 def test_no_target_means_no_line() -> None:
