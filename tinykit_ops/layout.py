@@ -106,7 +106,8 @@ CADDY_STATE = "/var/lib/caddy"
 CADDY_LOGS = "/var/log/caddy"
 CADDY_UNIT = "caddy.service"
 CADDY_ASK_PORT = 8092  #: on loopback, Caddy's own: adds the hooks' secret to its own question
-CADDY_CDN = "/run/caddy/cdn.caddyfile"  #: CDN_NETWORKS as Caddy reads them
+#: CDN_NETWORKS as Caddy reads them; root writes it, so it lies in no folder of Caddy's.
+CADDY_CDN = f"{LOCK_DIR}/cdn.caddyfile"
 
 NGINX_USER = "www-data"
 NGINX_BINARY = "/usr/sbin/nginx"

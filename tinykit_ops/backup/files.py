@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import secrets
 from pathlib import Path
 
 
@@ -11,14 +12,15 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Replace a file by rename, with its permissions set before it has content.
 
     When it returns, the new file outlives a power cut: what is done next may rely on it, also when
-    that lies on another file system.
+    that lies on another file system. In a folder of somebody else's, no link that stands there is
+    followed.
 
     Raises:
         OSError: as the system says; the old file or the new one is there then, whole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             os.fchmod(file.fileno(), mode)

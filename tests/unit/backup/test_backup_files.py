@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,24 @@ def test_a_disk_that_fails_leaves_a_whole_file_and_no_second_one(
         write_atomically(tmp_path / "journal", b"new")
     assert os.listdir(tmp_path) == ["journal"]  # noqa: PTH208
     assert (tmp_path / "journal").read_bytes() == b"old"
+
+
+def test_a_link_that_somebody_planted_is_not_written_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    precious = tmp_path / "shadow"
+    precious.write_text("root:x")
+    precious.chmod(0o600)
+    folder = tmp_path / "of-pocketbase"
+    folder.mkdir()
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "guessed")
+    (folder / ".moved.guessed.tmp").symlink_to(precious)
+    (folder / "moved").symlink_to(precious)
+
+    with pytest.raises(FileExistsError):
+        write_atomically(folder / "moved", b"moved\n")
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "not guessed")
+    write_atomically(folder / "moved", b"moved\n")
+
+    assert (folder / "moved").read_bytes() == b"moved\n" and not (folder / "moved").is_symlink()
+    assert precious.read_text() == "root:x" and precious.stat().st_mode & 0o777 == 0o600

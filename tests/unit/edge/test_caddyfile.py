@@ -128,6 +128,8 @@ def test_the_unit_writes_the_networks_of_a_cdn_for_caddy(tmp_path):
     unit = render("systemd/caddy.service.j2")
     (prepare,) = re.findall(r"^ExecStartPre=\+/bin/sh -c '(.*)'$", unit, re.MULTILINE)
     assert f"ExecReload=+/bin/sh -c '{prepare}'" in unit
+    # Root writes it, and Caddy's user could plant a link in a folder of its own.
+    assert not layout.CADDY_CDN.startswith(("/run/caddy", layout.CADDY_STATE, layout.CADDY_LOGS))
     script = prepare.replace("$$", "$").replace(layout.CDN_NETWORKS, str(networks))
     script = script.replace(layout.CADDY_CDN, str(line))
     networks.write_text("203.0.113.0/24\n2001:db8::/32\n")
