@@ -131,10 +131,10 @@ def forget(machine: str) -> None:
 def forget_all(prefix: str) -> None:
     """The same for all machines whose names begin with `prefix`."""
     for kind in _KINDS:
-        folder = NSPAWN_RUNTIME / kind
-        for path in folder.iterdir() if folder.is_dir() else ():
-            if path.name.startswith(prefix):
-                forget(path.name)
+        with suppress(FileNotFoundError):  # none was ever there, or the end of another lab took it
+            for path in (NSPAWN_RUNTIME / kind).iterdir():
+                if path.name.startswith(prefix):
+                    forget(path.name)
     # Not there before the first machine, so not there after the last; fails when in use.
     for folder in (*(NSPAWN_RUNTIME / kind for kind in _KINDS), NSPAWN_RUNTIME):
         with suppress(OSError):

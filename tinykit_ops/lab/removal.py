@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tinykit_ops.errors import StorageError
-from tinykit_ops.lab import cgroups, forwarding, machine, network, tree
+from tinykit_ops.lab import addresses, cgroups, forwarding, machine, network, tree
 from tinykit_ops.lab.commands import run
 from tinykit_ops.lab.locks import locked
 from tinykit_ops.lab.names import LabNames, RootNames
@@ -108,7 +108,8 @@ def _tidy_root(of_root: RootNames) -> None:
         forwarding.put_back(root)
     if not cgroups.children(of_root.cgroup):
         cgroups.remove(of_root.cgroup)
-    network.forget_netns_mount()
+    with addresses.choosing():  # nobody is making a namespace meanwhile
+        network.forget_netns_mount()
 
 
 def _remove_empty(root: Path) -> None:

@@ -13,9 +13,11 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tinykit_ops.deploy.packages import USUAL
+from tinykit_ops.errors import BusyError
 from tinykit_ops.lab import cgroups
 from tinykit_ops.lab.commands import run
 from tinykit_ops.lab.errors import CommandError
@@ -32,6 +34,7 @@ RECIPE = 2  #: raise it when the lines below change what a tree holds
 BUILD_SECONDS = 1200.0
 BUILD_PAUSES = (20.0, 60.0)
 LOCK_SECONDS = 900.0
+REMOVE_SECONDS = 60.0
 
 _FINISH = f"""
 set -eu
@@ -81,13 +84,16 @@ def ensure_tree(codename: str, cache: Path, cgroup: str, progress: Callable[[str
 def remove_partial(cache: Path) -> None:
     """Remove half-made trees that a crash left, unless somebody is making one right now."""
     if cache.is_dir() and any(cache.glob(".partial-*")):
-        with locked(cache):
+        with suppress(BusyError), locked(cache):
             _remove_partial(cache)
 
 
 def _remove_partial(cache: Path) -> None:
     for leftover in cache.glob(".partial-*"):
-        shutil.rmtree(leftover)
+        deadline = time.monotonic() + REMOVE_SECONDS
+        while leftover.exists():
+            # What a killed `lab up` began may write on until `lab down` ends it.
+            shutil.rmtree(leftover, ignore_errors=time.monotonic() < deadline)
 
 
 def _build(

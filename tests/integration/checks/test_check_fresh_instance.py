@@ -18,6 +18,7 @@ from tinykit_ops.lab.contract_instance import Instance
 from tinykit_ops.pocketbase.client import PocketBase
 
 ROOT = Path(__file__).parents[3]
+NOT_THERE = ("--skip=host", "--skip=network")
 ANY = "@request.auth.id != ''"
 Capture = pytest.CaptureFixture[str]
 
@@ -41,7 +42,7 @@ def claimed(
 
 def look(instance: Instance, capsys: Capture) -> tuple[dict[str, str], dict[str, Any]]:
     """Check id → outcome, and the whole report."""
-    run(["check", instance.url, "--format=json", "--skip=host", "--skip=network"])
+    run(["check", instance.url, "--format=json", "--timeout=60", *NOT_THERE])
     report = json.loads(capsys.readouterr().out)["instances"][0]
     return {each["id"]: each["outcome"] for each in report["results"]}, report
 

@@ -17,7 +17,7 @@ from tinykit_ops.lab.contract_instance import Instance
 from tinykit_ops.pocketbase.client import PocketBase
 
 SUPERUSER = ("root@example.com", "canary-superuser-password")
-WEB = ["--only=outside", "--only=outsider", "--skip=network"]
+WEB = ["--only=outside", "--only=outsider", "--skip=network", "--timeout=60"]
 SIGN_UP = "authentication.sign-up-closed"
 Capture = pytest.CaptureFixture[str]
 

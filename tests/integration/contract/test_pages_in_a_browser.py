@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from contract_kit import EMAIL, PASSWORD, App
 from playwright.sync_api import Page, Request, expect, sync_playwright
+from shut_in import chromium_inside, reachable_inside
 from waiting import PATIENCE, until
 
-CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -52,12 +53,13 @@ class Browser:
 
 
 @pytest.fixture
-def browser(start: Callable[..., App]) -> Iterator[Browser]:
+def browser(start: Callable[..., App], tmp_path: Path) -> Iterator[Browser]:
     app = start(environment={"PROTOCOL_HEADER": "x-forwarded-proto"})
-    with sync_playwright() as playwright:
+    namespace, port = app.instance.namespace, urlsplit(app.instance.url).port
+    with sync_playwright() as playwright, reachable_inside(namespace, port or 0):
         milliseconds = PATIENCE * 1000
         chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS, timeout=milliseconds
+            executable_path=chromium_inside(namespace, tmp_path), args=FLAGS, timeout=milliseconds
         )
         expect.set_options(timeout=milliseconds)
         context = chromium.new_context(extra_http_headers={"x-forwarded-proto": "http"})

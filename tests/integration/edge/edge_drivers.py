@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ class CaddyDriver:
         if place.cdn:
             cdn.write_text(f"trusted_proxies static {' '.join(place.cdn)}\n")
         ports = f"http_port {place.http_port}\n\thttps_port {place.https_port}"
-        for old, new in {
+        moves = {
             "admin unix//run/caddy/admin.sock": f"admin off\n\t{ports}",
             HOOK_TOKEN: str(token),
             layout.CADDY_CDN: str(cdn),
@@ -86,9 +87,10 @@ class CaddyDriver:
             f"127.0.0.1:{layout.CADDY_ASK_PORT}": f"127.0.0.1:{place.spare_port}",
             f"127.0.0.1:{layout.TINYKIT_PORT}": f"127.0.0.1:{place.tinykit}",
             f"127.0.0.1:{layout.POCKETBASE_PORT}": f"127.0.0.1:{place.pocketbase}",
-        }.items():
-            text = text.replace(old, new)
-        return text
+        }
+        # In one pass, and whole words: a free port may begin with the digits of another one, 3000.
+        words = "|".join(map(re.escape, moves))
+        return re.sub(rf"({words})(?![\w-])", lambda found: moves[found[1]], text)
 
 
 #: Every test of this folder runs with each of these.

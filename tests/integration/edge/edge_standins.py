@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
+from ports import free_port
 from waiting import PATIENCE
 
 from tinykit_ops import layout
@@ -62,7 +63,8 @@ class Upstream:
     def start(self) -> None:
         """Listens on a free port of the loopback."""
         handler = type("Handler", (_Handler,), {"upstream": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        # A port that nobody else gets after the end: another test's stand-in would answer there.
+        self.server = ThreadingHTTPServer(("127.0.0.1", free_port()), handler)
         self.server.daemon_threads = True
         self.server.socket.listen(128)  # five that wait are soon there on a busy machine
         self.port = self.server.server_address[1]

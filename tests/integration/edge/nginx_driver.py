@@ -80,8 +80,8 @@ class NginxDriver:
             f"server 127.0.0.1:{layout.POCKETBASE_PORT}": f"server 127.0.0.1:{place.pocketbase}",
             "worker_processes auto": "worker_processes 1",
         }
-        for old, new in moves.items():
-            text = text.replace(old, new)
+        words = "|".join(map(re.escape, moves))
+        text = re.sub(rf"({words})(?!\w)", lambda found: moves[found[1]], text)
         # All ports in one pass: the port that one gets may begin with the digits of another.
         ports = {"80": place.http_port, "443": place.https_port}
         return re.sub(r"(listen (?:\[::\]:)?)(80|443)\b", lambda at: f"{at[1]}{ports[at[2]]}", text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytest
 from waiting import until
 
 from tinykit_ops.lab import cgroups, network
-from tinykit_ops.lab.names import RootNames
+from tinykit_ops.lab.names import RootNames, cache_root
+from tinykit_ops.lab.tree import ensure_tree
 
 
 @dataclass
@@ -66,10 +68,12 @@ class LabFolder:
             "mounts": [line for line in mounts if str(self.root) in line],
             "processes": processes_with(str(self.root)),
             "files": [
-                str(path)
+                f"{parent}/{name}"
                 for folder in folders
-                for path in Path(folder).rglob("*")
-                if path.name.startswith(prefixes)
+                # Beside this, others make and remove things there, which os.walk passes over.
+                for parent, below, files in os.walk(folder)
+                for name in (*below, *files)
+                if name.startswith(prefixes)
             ]
             + [str(path) for path in [self.root] if path.exists()],
         }
@@ -99,10 +103,32 @@ def processes_with(text: str) -> list[str]:
     return found
 
 
+def apart(folder: Path, worker: str) -> Path:
+    """A folder of labs whose interfaces are called otherwise than those of every other worker.
+
+    Three digits of a folder are in their names, so that two may share these; here, the first of
+    them is the worker's own.
+    """
+    digit = f"{int(worker.removeprefix('gw') or 0) % 16:x}" if worker != "master" else "0"
+    tried = (folder / f"root-{number}" for number in itertools.count())
+    return next(root for root in tried if RootNames(root).digest.startswith(digit))
+
+
+@pytest.fixture(scope="session")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The base trees, made before anybody is killed who might be making one for all workers."""
+    group = RootNames(tmp_path_factory.mktemp("trees")).cgroup
+    for code in ("trixie", "bookworm"):
+        ensure_tree(code, cache_root(), group, print)
+    cgroups.remove(group)
+
+
 @pytest.fixture(scope="module")
-def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabFolder]:
+def labs(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str, trees: None
+) -> Iterator[LabFolder]:
     """A folder of labs, and nothing of it left afterwards."""
-    folder = LabFolder(tmp_path_factory.mktemp("labs") / "root")
+    folder = LabFolder(apart(tmp_path_factory.mktemp("labs"), worker_id))
     yield folder
     folder("down", "--all")
     folder.leaves_nothing()

@@ -113,12 +113,15 @@ def test_names_of_the_hosts_are_known_outside_and_to_each_other(lab: Lab) -> Non
 @pytest.mark.parametrize("name", HOSTS)
 def test_apt_and_pip_work_inside(lab: Lab, name: str) -> None:
     host = lab.host(name)
-    quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
-    host.ssh([*quiet, "update"], timeout=300)
-    words = [*quiet, "install", "-y", "--no-install-recommends", "python3-pip", "nftables"]
-    host.ssh(words, timeout=300)
-    download = "pip download -q --retries=9 --no-deps --no-cache-dir -d /tmp/got six"
-    host.ssh(download.split(), timeout=300)
+    quiet = "DEBIAN_FRONTEND=noninteractive apt-get -qq"
+    for fetch in (
+        f"{quiet} -o APT::Update::Error-Mode=any update",
+        f"{quiet} install -y --no-install-recommends python3-pip nftables",
+        "pip download -q --retries=6 --no-deps --no-cache-dir -d /tmp/got six",
+    ):
+        # A network that is away for a minute is waited for.
+        again = " || ".join(["again", *(f"{{ sleep {pause}; again; }}" for pause in (5, 20, 60))])
+        host.ssh([f"again() {{ {fetch}; }}; {again}"])
     assert "six-" in host.ssh(["ls", "/tmp/got"]).stdout
     rules = (
         "table inet t {\n"
