@@ -245,7 +245,7 @@ def judge(trials: Trials, case: Case) -> Verdict:
             faults.append("LOCKED OUT")
         if not trials.over():
             faults.append("rules are still on trial")
-        if not trials.is_open():
+        if not trials.wait_until_open():
             faults.append("LOCKED OUT at the end")
         kept = trials.console(f"cat {layout.FIREWALL_RULES}")
         if code != 0 and kept not in (before, case.confirmable):

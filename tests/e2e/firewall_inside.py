@@ -6,9 +6,7 @@ firewall stands between.
 
 from __future__ import annotations
 
-import fcntl
 import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -53,25 +51,21 @@ Server(("::", int(sys.argv[1])), Handler).serve_forever()
 
 @contextmanager
 def surroundings(trials: Trials) -> Iterator[None]:
-    """Servers at all these addresses, routed to from the host.
-
-    They are the same for every lab, and so are this machine's routes to them: one lab at a time.
-    """
-    with (Path(tempfile.gettempdir()) / "tinykit-ops-e2e-addresses.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with _routed(trials):
-            yield
-
-
-@contextmanager
-def _routed(trials: Trials) -> Iterator[None]:
+    """Servers at all these addresses, routed to from the host."""
     lab, host = trials.provisioner.lab, trials.host
     outside, networks = lab.outside, lab.networks
     gateways = {4: str(networks.client4), 6: str(networks.client6)}
     on_host = {4: str(networks.controller4), 6: str(networks.controller6)}
     routes = [(a, ip_address(a).version) for a in (*PUBLIC, *CLOSED)]
+    # For what comes from the hosts of this lab alone: every lab has the same addresses, and one of
+    # them may be where this machine has its own names from.
+    bridge = lab.names.bridge
+    table = 10_000 + int(Path("/sys/class/net", bridge, "ifindex").read_text())
+    for version in (4, 6):
+        _ip(f"-{version} rule add iif {bridge} lookup {table}")
     for address, version in routes:
-        _ip(f"-{version} route replace {address} via {gateways[version]}")
+        way = f"via {gateways[version]} dev {lab.names.outside_link} table {table}"
+        _ip(f"-{version} route replace {address} {way}")
         length = 32 if version == 4 else 128
         outside.run(["ip", f"-{version}", "addr", "replace", f"{address}/{length}", "dev", "lo"])
         host.run(["ip", f"-{version}", "route", "replace", address, "via", on_host[version]])
@@ -92,8 +86,9 @@ def _routed(trials: Trials) -> Iterator[None]:
         server.terminate()
         server.wait()
         host.run(["systemctl", "stop", "inside"], check=False)
-        for address, version in routes:
-            _ip(f"-{version} route del {address} via {gateways[version]}")
+        for version in (4, 6):
+            _ip(f"-{version} rule del iif {bridge} lookup {table}")
+            _ip(f"-{version} route flush table {table}")
 
 
 def own_addresses(trials: Trials) -> list[str]:
@@ -172,4 +167,4 @@ def _host(address: str) -> str:
 
 
 def _ip(words: str) -> None:
-    subprocess.run(["ip", *words.split()], check=False)
+    subprocess.run(["ip", *words.split()], check=True)

@@ -31,7 +31,8 @@ from tinykit_ops.lab.state import LabState
 from tinykit_ops.lab.tree import ensure_tree
 
 Progress = Callable[[str], None]
-LOCK_SECONDS = 30.0
+#: Another `up` of this lab boots its hosts meanwhile, on a machine that may be busy.
+LOCK_SECONDS = 300.0
 
 
 def build(

@@ -18,7 +18,7 @@ from pathlib import Path
 from tinykit_ops.errors import UnavailableError
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
-END_SECONDS = 60.0
+END_SECONDS = 180.0  #: also for a machine that has a disk to write back first
 
 
 def hierarchies() -> list[Path]:

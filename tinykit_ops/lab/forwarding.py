@@ -19,7 +19,7 @@ NOTES_FOLDER = Path("/run/tinykit-ops-lab")
 NOTES = "forwarding.json"
 SYSCTL = Path("/proc/sys/net")
 WANTED = {"ipv4/ip_forward": "1", "ipv6/conf/all/forwarding": "1"}
-LOCK_SECONDS = 30.0
+LOCK_SECONDS = 120.0
 
 
 @dataclass

@@ -18,7 +18,7 @@ from tinykit_ops.lab.locks import locked
 from tinykit_ops.lab.names import LabNames, RootNames
 
 Progress = Callable[[str], None]
-LOCK_SECONDS = 30.0
+LOCK_SECONDS = 120.0
 
 
 def exists(names: LabNames) -> bool:
