@@ -75,5 +75,5 @@ def run_command(
         problem = told(error)
         click.echo(f"error: {printable(str(problem))}", err=True)
         return problem.exit_code
-    except Exception:
-        return bug()
+    except Exception as error:
+        return bug(error)

@@ -28,8 +28,18 @@ def told(error: OSError | subprocess.TimeoutExpired) -> TinykitOpsError:
     return StorageError(what, where=where, hint=hint)
 
 
-def bug() -> Exit:
-    """Tell the exception that is being handled as what it is."""
+def bug(error: Exception) -> Exit:
+    """Tell the exception that is being handled as what it is.
+
+    A host's agent comes without what only controllers need, which is no bug.
+    """
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("tinykit_ops"):
+        words = UnavailableError(
+            f"this command needs {error.name}, which is not installed here",
+            hint="it is for the machine that deploys; a host's agent comes without",
+        )
+        click.echo(f"error: {words}", err=True)
+        return words.exit_code
     traceback.print_exc()
     click.echo("error: this is a bug in tinykit-ops; the lines above say where", err=True)
     return Exit.SOFTWARE

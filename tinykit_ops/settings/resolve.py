@@ -24,7 +24,20 @@ def file_problems(settings: Settings) -> list[Problem]:
         *_archive_problems(settings),
         *_tls_problems(settings),
         *_cdn_problems(settings),
+        *_base_image_problems(settings),
     ]
+
+
+def _base_image_problems(settings: Settings) -> Iterator[Problem]:
+    source = settings.docker.base_archive
+    if not source or not settings.in_containers:
+        return
+    try:
+        Path(source).expanduser().open("rb").close()
+    except OSError as error:
+        reason = f"the file {source} cannot be read: {error.strerror or error}"
+        hint = f"`mmdebstrap --variant=essential --include=libstdc++6 trixie {source}` makes one"
+        yield Problem("docker.base_archive", reason, hint)
 
 
 def _cdn_problems(settings: Settings) -> Iterator[Problem]:

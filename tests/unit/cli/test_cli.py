@@ -174,6 +174,16 @@ def test_a_bug_is_70_and_tells_where_it_is(capsys):
     assert said.endswith("error: this is a bug in tinykit-ops; the lines above say where\n")
 
 
+def test_what_only_a_controller_has_is_told_on_a_host(capsys):
+    def fail():
+        raise ModuleNotFoundError("No module named 'gevent'", name="gevent")
+
+    assert cli.run_command(command_that(fail), []) == Exit.UNAVAILABLE
+    said = capsys.readouterr().err
+    assert said.startswith("error: this command needs gevent, which is not installed here\n")
+    assert "Traceback" not in said
+
+
 def test_output_to_a_full_disk_is_74_and_no_traceback():
     done = _end_of("check list > /dev/full")
     assert (done.returncode, done.stdout) == (Exit.IO_ERROR, "")

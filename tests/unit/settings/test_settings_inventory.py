@@ -226,6 +226,15 @@ def test_certificate_files_are_looked_at(write: Write) -> None:
         validate_inventory(path)
 
 
+def test_a_base_image_that_is_not_there_is_told_before_any_host_is_touched(write: Write) -> None:
+    docker = {"base_archive": "."}
+    path = write("site.py", f"hosts = [{host(runtime='docker', docker=docker)}]")
+    with pytest.raises(SettingsError, match="cannot be read: Is a directory") as caught:
+        validate_inventory(path)
+    assert [problem.key for problem in caught.value.problems] == ["docker.base_archive"]
+    validate_inventory(write("site.py", f"hosts = [{host(docker=docker)}]"))  # not used
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
