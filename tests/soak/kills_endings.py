@@ -18,6 +18,8 @@ from tinykit_ops.lab.host import LabHost
 from tinykit_ops.lab.lab import Lab
 
 WAYS = ("kill", "interrupt", "terminate", "network", "power")
+SIGNALS = {"interrupt": signal.SIGINT, "terminate": signal.SIGTERM}
+NOT_BEGUN = "before the first"
 OPERATIONS = 40  #: about as many as a whole run has
 LONGEST_DELAY = 3.0  #: seconds from the start of the operation
 END_SECONDS = 200  #: until a run that was not killed has to be over; a dead line is noticed in 60
@@ -82,8 +84,12 @@ class Ended:
         if self.code is None:
             found.append(f"the run did not end: {self.said[-1500:]}")
         failed = self.code not in (0, None, -signal.SIGKILL)
-        if failed and ending.way in ("network", "power") and "hint:" not in self.said:
+        if failed and "hint:" not in self.said and self.at != NOT_BEGUN:
             found.append(f"it does not say what to do: {self.said[-1500:]}")
+        is_stopped = self.reached and self.at != NOT_BEGUN and ending.way in SIGNALS
+        is_whole = self.code == 0 and "--> Results" in self.said  # it was faster
+        if is_stopped and self.code != 128 + SIGNALS[ending.way] and not is_whole:
+            found.append(f"it was stopped, and its exit code is {self.code}: {self.said[-1500:]}")
         return found
 
 
@@ -136,7 +142,7 @@ class Running:
     def at(self) -> str:
         """The operation that it is at."""
         begun = [line for line in self._lines if line.startswith("--> Starting operation:")]
-        return begun[-1].partition("operation: ")[2].strip() if begun else "before the first"
+        return begun[-1].partition("operation: ")[2].strip() if begun else NOT_BEGUN
 
     def _read(self) -> None:
         begun = 0
