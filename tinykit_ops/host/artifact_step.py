@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -34,13 +35,21 @@ class ArtifactStep:
             left.append(f"{self.artifact.name} {self.artifact.version}")
         if not self._linked():
             left.append(f"link {self.versions.link}")
+        if any(self._halves()):
+            left.append(f"remove what an interrupted run left in {self.versions.home}")
         return left
 
     def apply(self) -> None:
         """Fetch and check the binary, then switch the link in one step."""
+        for folder in self._halves():
+            shutil.rmtree(folder, ignore_errors=True)
         artifacts.install(self.artifact, self.binary)
         if not self._linked():
             self.versions.point(self.artifact.version)
+
+    def _halves(self) -> Iterator[Path]:
+        """Folders in which a fetch was cut off, as by a host that lost its power."""
+        return self.versions.home.glob(f"*/{artifacts.FETCHING}*")
 
     def _linked(self) -> bool:
         current = self.versions.current()

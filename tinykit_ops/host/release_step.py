@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -22,6 +23,7 @@ from tinykit_ops.release.inspect import inspect_archive
 
 _HEADROOM = 200 * 1024**2  #: bytes that must stay free after unpacking
 _PIECE = 1024 * 1024
+_UNPACKING = ".{}.unpacking"
 
 
 def release_id(sha256: str) -> str:
@@ -51,7 +53,9 @@ class ReleaseStep:
     def pending(self) -> list[str]:
         """Whether the release is not unpacked, or the host has none to start with."""
         left = [] if self.folder.is_dir() else [f"unpack release {self.id}"]
-        return left if self._is_ready() else [*left, "give PocketBase its migrations"]
+        if not self._is_ready():
+            left.append("give PocketBase its migrations")
+        return [*left, "remove what an interrupted run left"] if any(self._leftovers()) else left
 
     def apply(self) -> None:
         """Fetch, check and unpack it where needed; a host without a release begins with it."""
@@ -62,10 +66,18 @@ class ReleaseStep:
             self.store.adopt_migrations(self.store.current() or self.id)
         if not self.store.current():
             self.store.make_current(self.id)
-        self.archive.unlink(missing_ok=True)
+        for left in [*self._leftovers()]:
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
     def _is_ready(self) -> bool:
         return bool(self.store.current()) and (self.store.migrations / "current").exists()
+
+    def _leftovers(self) -> Iterator[Path]:
+        """Archives, whole or not, that nothing needs any more, and releases half unpacked."""
+        for archive in self.archive.parent.glob("*"):
+            if archive != self.archive or self.folder.is_dir():
+                yield archive
+        yield from self.store.folder.glob(_UNPACKING.format("*"))
 
     def _fetch(self) -> None:
         if self.url and not self.archive.is_file():
@@ -92,7 +104,7 @@ class ReleaseStep:
                 where=str(self.folder.parent),
                 hint="free some disk space and run again; the running release is untouched",
             )
-        staging = self.folder.with_name(f".{self.id}.unpacking")
+        staging = self.folder.with_name(_UNPACKING.format(self.id))
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir()
         try:

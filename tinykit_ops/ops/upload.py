@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Generator
 from pathlib import Path
 
-from pyinfra.api.command import FileUploadCommand
+from pyinfra.api.command import FileUploadCommand, PyinfraCommand, StringCommand
 from pyinfra.api.facts import FactBase
 from pyinfra.api.operation import operation
 from pyinfra.context import host
@@ -15,20 +15,27 @@ from tinykit_ops import layout
 from tinykit_ops.host.images import base_name
 from tinykit_ops.host.release_step import release_id
 
+THERE, LEFT = "there", "left"  #: what the facts below say
 
-class ReleaseOnHost(FactBase[bool]):
+
+class _OnHost(FactBase[set[str]]):
+    """`THERE` when nothing has to be sent; `LEFT` when an interrupted run left a file on its way.
+
+    Where who logs in is not root, pyinfra brings a file to such a place first.
+    """
+
+    def process(self, output: list[str]) -> set[str]:
+        """A word a line."""
+        return set(output)
+
+
+class ReleaseOnHost(_OnHost):
     """Whether a release is unpacked, or its whole archive waits."""
 
-    def command(self, sha256: str) -> str:
-        """The shell line that prints `yes` when it is."""
+    def command(self, sha256: str, way: str) -> str:
+        """The shell lines that say so."""
         folder = shlex.quote(f"{layout.TINYKIT_RELEASES}/{release_id(sha256)}")
-        archive = shlex.quote(incoming(sha256))
-        waits = f"echo {sha256}  {archive} | sha256sum --check --status 2>/dev/null"
-        return f"if [ -d {folder} ] || {waits}; then echo yes; fi"
-
-    def process(self, output: list[str]) -> bool:
-        """True for `yes`."""
-        return output == ["yes"]
+        return _said(f"[ -d {folder} ] || {_waits(sha256, incoming(sha256))}", way)
 
 
 def incoming(sha256: str) -> str:
@@ -36,33 +43,49 @@ def incoming(sha256: str) -> str:
     return f"{layout.TINYKIT_HOME}/incoming/{release_id(sha256)}.tar.zst"
 
 
-class BaseOnHost(FactBase[bool]):
+class BaseOnHost(_OnHost):
     """Whether a base image is imported, or its whole archive waits."""
 
-    def command(self, sha256: str) -> str:
-        """The shell line that prints `yes` when it is."""
+    def command(self, sha256: str, way: str) -> str:
+        """The shell lines that say so."""
         image = shlex.quote(base_name(sha256))
-        waits = f"echo {sha256}  {layout.DOCKER_BASE} | sha256sum --check --status 2>/dev/null"
-        return f"if docker image inspect {image} >/dev/null 2>&1 || {waits}; then echo yes; fi"
-
-    def process(self, output: list[str]) -> bool:
-        """True for `yes`."""
-        return output == ["yes"]
+        imported = f"docker image inspect {image} >/dev/null 2>&1"
+        return _said(f"{imported} || {_waits(sha256, layout.DOCKER_BASE)}", way)
 
 
 @operation()
-def upload_base(archive: Path, sha256: str) -> Generator[FileUploadCommand]:
+def upload_base(archive: Path, sha256: str) -> Generator[PyinfraCommand]:
     """Send a root file system to the host, which makes the base image of it."""
-    if host.get_fact(BaseOnHost, sha256=sha256):
-        host.noop(f"base image {base_name(sha256)} is there")
-        return
-    yield FileUploadCommand(str(archive), layout.DOCKER_BASE)
+    said = host.get_fact(BaseOnHost, sha256=sha256, way=_way()) or set()
+    yield from _send(archive, layout.DOCKER_BASE, said)
 
 
 @operation()
-def upload_release(archive: Path, sha256: str) -> Generator[FileUploadCommand]:
+def upload_release(archive: Path, sha256: str) -> Generator[PyinfraCommand]:
     """Send the archive with this hash to the host, which checks it before it unpacks."""
-    if host.get_fact(ReleaseOnHost, sha256=sha256):
-        host.noop(f"release {release_id(sha256)} is there")
-        return
-    yield FileUploadCommand(str(archive), incoming(sha256))
+    said = host.get_fact(ReleaseOnHost, sha256=sha256, way=_way()) or set()
+    yield from _send(archive, incoming(sha256), said)
+
+
+def _send(archive: Path, place: str, said: set[str]) -> Generator[PyinfraCommand]:
+    if THERE not in said:
+        yield FileUploadCommand(str(archive), place, remote_temp_filename=_way())
+    elif LEFT in said:
+        yield StringCommand("rm", "-f", _way())
+    else:
+        host.noop("it is there")
+
+
+def _way() -> str:
+    """Always the same, so that what was left there is found."""
+    folder = host.get_temp_dir_config()  # type: ignore[no-untyped-call]
+    return f"{folder}/tinykit-ops-upload"
+
+
+def _waits(sha256: str, archive: str) -> str:
+    return f"echo {sha256}  {shlex.quote(archive)} | sha256sum --check --status 2>/dev/null"
+
+
+def _said(is_there: str, way: str) -> str:
+    left = f"[ ! -e {shlex.quote(way)} ] || echo {LEFT}"
+    return f"if {is_there}; then echo {THERE}; fi; {left}"

@@ -7,12 +7,12 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from tinykit_ops import layout
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.boot import boot_copy
 from tinykit_ops.backup.boot_part import HOOKS, MIGRATIONS
+from tinykit_ops.backup.copy_folder import copy_folder
 from tinykit_ops.backup.places import Places
 from tinykit_ops.backup.restore import DATA
 from tinykit_ops.backup.snapshot import consistent_copy
@@ -85,8 +85,7 @@ def try_on_copy(config: AgentConfig, migrations: Path, places: Places | None = N
         TinykitOpsError: there is no copy.
     """
     places = places or Places()
-    with TemporaryDirectory(prefix="tinykit-ops-migrations-", dir=room()) as name:
-        folder = Path(name)
+    with copy_folder(room()) as folder:
         (folder / DATA).mkdir()
         own = replace(places, state=folder / "state")  # beside a scheduled backup's
         with consistent_copy(own, config.secret(layout.HOOK_TOKEN)) as copy:

@@ -8,15 +8,14 @@ has to go back without asking anybody.
 from __future__ import annotations
 
 import shutil
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from tinykit_ops.agent.config import AgentConfig
 from tinykit_ops.backup.binaries import binary_of_version
 from tinykit_ops.backup.boot import boot_copy
 from tinykit_ops.backup.catalog import read_index
+from tinykit_ops.backup.copy_folder import copy_folder
 from tinykit_ops.backup.differences import Difference, differences
 from tinykit_ops.backup.fetch import fetch_manifest
 from tinykit_ops.backup.manifest import Manifest
@@ -94,8 +93,7 @@ class Snapshots:
             UnavailableError: it does not come up, or shows other rows.
         """
         manifest = self.manifest(snapshot)
-        with _folder() as name:
-            folder = Path(name)
+        with copy_folder(room()) as folder:
             fetch_database(self.target(snapshot), manifest, folder / DATA, [])
             fetch_boot(self.target(snapshot), manifest, folder, [])
             faults = boot_copy(binary, folder, manifest.rows, None, hooks=True)
@@ -108,9 +106,9 @@ class Snapshots:
 
     def differences(self, before: str, after: str) -> list[Difference]:
         """What changed between two of them."""
-        with _folder() as name:
+        with copy_folder(room()) as folder:
             paths = [
-                fetch_database(self.target(one), self.manifest(one), Path(name) / one, [])
+                fetch_database(self.target(one), self.manifest(one), folder / one, [])
                 for one in (before, after)
             ]
             return differences(*paths)
@@ -137,7 +135,3 @@ class Snapshots:
         )
         settings = self._config.settings.model_copy(update={"backup": backup})
         return replace(self._config, settings=settings)
-
-
-def _folder() -> AbstractContextManager[str]:
-    return TemporaryDirectory(prefix="tinykit-ops-upgrade-", dir=room())

@@ -49,6 +49,18 @@ def test_a_program_is_fetched_checked_and_linked(tmp_path, index):
     assert (tmp_path / "home/current/tool").stat().st_mode & 0o777 == 0o755
 
 
+def test_what_a_power_cut_left_of_a_fetch_is_removed_though_the_program_is_there(tmp_path, index):
+    step = ArtifactStep(artifact(), tmp_path / "home")
+    step.apply()
+    half = tmp_path / f"home/0.9/{artifacts.FETCHING}x1y2"
+    half.mkdir(parents=True)
+    (half / "tool.whl").write_bytes(b"half")
+    assert len(step.pending()) == 1
+    step.apply()
+    assert step.pending() == []
+    assert not half.exists()
+
+
 def test_another_version_moves_the_link_and_keeps_the_old_one(tmp_path, index):
     ArtifactStep(artifact(), tmp_path / "home").apply()
     ArtifactStep(artifact("2.0"), tmp_path / "home").apply()

@@ -58,6 +58,22 @@ def test_the_first_release_is_unpacked_and_becomes_the_current_one(send, home):
     assert list((home / "incoming").iterdir()) == []
 
 
+def test_what_interrupted_runs_left_of_any_release_is_removed(send, home):
+    unpacked = send("one")
+    unpacked.apply()
+    # Its archive once more, another one that was cut off, and half of that one's files.
+    send("one")
+    other = send("two")
+    half = unpacked.folder.with_name(f".{other.id}.unpacking")
+    (half / "build").mkdir(parents=True)
+    assert unpacked.pending() == ["remove what an interrupted run left"]
+    unpacked.apply()
+    assert unpacked.pending() == []
+    assert list((home / "incoming").iterdir()) == []
+    assert not half.exists()
+    assert text_of_current(home) == "one"
+
+
 def test_the_marker_says_claimed_holds_nothing_and_cannot_be_written(send, home):
     send().apply()
     marker = home / "current" / layout.TINYKIT_MARKER

@@ -16,6 +16,9 @@ class Host:
     def get_fact(self, fact, **_):
         return self.facts[fact]
 
+    def get_temp_dir_config(self):
+        return "/tmp"
+
     def noop(self, why):
         self.noops.append(why)
 

@@ -290,23 +290,40 @@ def test_a_refusal_fails_with_its_words_whatever_is_in_them(commands):
 
 def test_a_release_is_sent_unless_it_is_there(commands, tmp_path):
     archive = tmp_path / "t.tar.zst"
-    there = {upload.ReleaseOnHost: True}
+    there = {upload.ReleaseOnHost: {upload.THERE}}
     assert commands(upload.upload_release, upload, there, archive=archive, sha256=SHA) == []
-    missing = {upload.ReleaseOnHost: False}
+    missing = {upload.ReleaseOnHost: None}
     (command,) = commands(upload.upload_release, upload, missing, archive=archive, sha256=SHA)
     assert command.dest == f"/opt/tinykit/incoming/{SHA[:16]}.tar.zst"
+    # Where who logs in is not root, it goes this way, which the next run looks at.
+    assert command.remote_temp_filename == "/tmp/tinykit-ops-upload"
+
+
+def test_what_an_interrupted_upload_left_on_its_way_is_removed(commands, tmp_path):
+    facts = {upload.ReleaseOnHost: {upload.THERE, upload.LEFT}}
+    archive = tmp_path / "t.tar.zst"
+    (command,) = commands(upload.upload_release, upload, facts, archive=archive, sha256=SHA)
+    assert command.get_raw_value() == "rm -f /tmp/tinykit-ops-upload"
 
 
 def test_half_an_upload_does_not_count(tmp_path, monkeypatch):
     monkeypatch.setattr(layout, "TINYKIT_HOME", str(tmp_path))
     monkeypatch.setattr(layout, "TINYKIT_RELEASES", str(tmp_path / "releases"))
-    ask = ["sh", "-c", upload.ReleaseOnHost().command(sha256=SHA)]
-    assert shell(ask).stdout == ""
+    way = tmp_path / "on its way"
+    fact = upload.ReleaseOnHost()
+
+    def said():
+        done = shell(["sh", "-c", fact.command(sha256=SHA, way=str(way))])
+        return fact.process(done.stdout.splitlines())
+
+    assert said() == set()
     (tmp_path / "incoming").mkdir()
     (tmp_path / f"incoming/{SHA[:16]}.tar.zst").write_text("half")
-    assert shell(ask).stdout == ""
+    assert said() == set()
     (tmp_path / f"releases/{SHA[:16]}").mkdir(parents=True)
-    assert shell(ask).stdout == "yes\n"
+    assert said() == {upload.THERE}
+    way.write_text("half")
+    assert said() == {upload.THERE, upload.LEFT}
 
 
 # Units that are not wanted any more
