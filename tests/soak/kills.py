@@ -34,6 +34,7 @@ from tests_e2e_support import Provisioner
 from upgrade_releases import variant
 
 from tinykit_ops.lab.contract import build_contract_release
+from tinykit_ops.lab.inventory import USERS
 from tinykit_ops.lab.lab import Lab
 
 LAB = "soak-kills"
@@ -85,7 +86,7 @@ class Campaign:
     def _case(self, site: Site, state: State, kind: str) -> bool:
         self.cases += 1
         began = time.monotonic()
-        print(f"{self.cases:3} {site.host.release} {kind}: {state}", flush=True)
+        print(f"{self.cases:3} {site.host.release} {site.user} {kind}: {state}", flush=True)
         faults = []
         for _ in range(self.rng.randint(1, MOST)):
             faults += self._interrupt(site, state)
@@ -132,7 +133,8 @@ class Campaign:
         inventories = self.folder / f"inventories-{self.cases}"
         inventories.mkdir()
         runtime = self.words.runtime
-        return Site([Provisioner(lab, app, inventories, runtime) for app in self.apps], self.folder)
+        provisioners = [Provisioner(lab, app, inventories, runtime) for app in self.apps]
+        return Site(provisioners, self.folder, self.rng.choice(USERS))
 
     def _releases(self) -> Iterator[str]:
         while True:

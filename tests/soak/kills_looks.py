@@ -29,7 +29,8 @@ find /opt /etc /usr/local /root /home /var/lib/tinykit-ops /var/lib/pocketbase -
   -o -name 'pyinfra-*' ')' ! -path '*/node_modules/*' ! -path '*/pb_data/*'
 find /tmp /var/tmp -mindepth 1 -maxdepth 1 ! -name 'systemd-private-*' ! -name '.*-unix'
 find {layout.LOCK_DIR} -name 'run.*' -o -name '*.next' -o -name '*.before'
-find {layout.TINYKIT_HOME}/incoming -type f
+find {layout.TINYKIT_HOME}/incoming {layout.POCKETBASE_SNAPSHOTS} -type f
+find {layout.POCKETBASE_UPGRADES} -name begun.json 2>/dev/null
 dpkg --audit; find /var/lib/dpkg/updates /etc/passwd.lock /etc/group.lock -type f 2>/dev/null
 for lock in {layout.RUN_LOCK} {layout.DEPLOY_LOCK}; do
   flock -w 10 $lock true || echo "$lock is held"
@@ -48,7 +49,7 @@ class Site:
 
     provisioners: list[Provisioner]  #: one a release
     folder: Path
-    state: State | None = None
+    user: str  #: who logs in
     before: dict[str, Any] = field(default_factory=dict)
     project: str = ""
     busy: int = 0
@@ -62,7 +63,7 @@ class Site:
         """An inventory that says so."""
         provisioner = self.provisioners[state.app]
         return provisioner.inventory(
-            {self.host.name: "root"}, state.settings(provisioner.lab, self.host)
+            {self.host.name: self.user}, state.settings(provisioner.lab, self.host)
         )
 
     def converge(self, state: State) -> list[str]:
