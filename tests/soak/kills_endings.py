@@ -146,8 +146,7 @@ class Running:
 
     def _read(self) -> None:
         begun = 0
-        self._there.set() if not self._wanted else None
-        for line in self.process.stdout or ():
+        for line in self.process.stdout or ():  # the first line comes once Python has begun
             self._lines.append(line)
             begun += line.startswith("--> Starting operation:")
             if begun == self._wanted:
