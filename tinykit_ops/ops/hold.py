@@ -31,8 +31,8 @@ from tinykit_ops.ops.connector import connector_arguments
 from tinykit_ops.ops.failures import Failures
 from tinykit_ops.ops.lost_hosts import notice_when_lost
 from tinykit_ops.ops.refuse import refusal
-from tinykit_ops.ops.stopped import say_when_stopped
 from tinykit_ops.ops.unanswered import Unanswered, notice_unanswered
+from tinykit_ops.settings.pyinfra_stop import say_when_stopped
 
 END_SECONDS = 10  #: how long the host may take to write down how a run ended
 

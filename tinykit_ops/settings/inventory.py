@@ -23,6 +23,7 @@ from tinykit_ops.settings.load import load_settings
 from tinykit_ops.settings.model import Settings
 from tinykit_ops.settings.problems import Advice, Problem, SettingsError
 from tinykit_ops.settings.pyinfra_import import without_patching
+from tinykit_ops.settings.pyinfra_stop import StoppedError, say_when_stopped
 from tinykit_ops.settings.pyinfra_words import listen
 from tinykit_ops.settings.resolve import file_problems
 from tinykit_ops.settings.secrets import Warn, resolve_all
@@ -96,6 +97,7 @@ def check_inventory(filename: str) -> None:
         return
     if _is_deploying():
         listen()
+        say_when_stopped()
     try:
         hosts = validate_inventory(Path(filename), secrets=_is_deploying())
     except SettingsError as error:
@@ -215,6 +217,8 @@ def _inventory_of(path: Path) -> Inventory:
     try:
         with _reading():
             inventory: Inventory = make_inventory_from_files(str(path), cwd=str(Path.cwd()))
+    except StoppedError:
+        raise
     except (Exception, SystemExit) as error:
         raise UsageError(
             f"the inventory {path} cannot be read: {_cause(error)}",

@@ -137,6 +137,19 @@ def test_an_inventory_without_hosts_stops_with_an_example(write: Write) -> None:
     assert_stopped(pyinfra("bad.py", "deploy.py"), "names no host", "example: hosts = [")
 
 
+def test_ctrl_c_while_the_inventory_is_read_is_not_told_as_a_fault_of_it(write: Write) -> None:
+    # Ctrl-C comes as the file is read the second time, by `check_inventory`.
+    press = "import os, signal\nif os.environ.setdefault('READ', '') == 'once':\n    "
+    press += "os.kill(os.getpid(), signal.SIGINT)\nos.environ['READ'] = 'once'\n"
+    body = f"{press}hosts = [{host()}]"
+    write("site.py", CHECKED.format(body=body))
+    result = pyinfra("site.py", "deploy.py", ADMIN_PASSWORD="a long password")
+    assert "error: this run was stopped (SIGINT)" in result.stderr
+    assert "setting" not in result.stderr
+    assert result.returncode == 130
+    assert not Path("touched").exists()
+
+
 def test_without_the_last_line_the_first_deploy_stops_before_changing_anything(
     write: Write,
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 RUN = """\
 import os, signal, sys, pyinfra
-from tinykit_ops.ops import stopped
+from tinykit_ops.settings import pyinfra_stop as stopped
 pyinfra.is_cli = sys.argv[2] == "cli"
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever this was started under
 signal.signal(signal.SIGTERM, signal.SIG_DFL)

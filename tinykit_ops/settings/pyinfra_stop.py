@@ -14,6 +14,10 @@ import pyinfra
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+class StoppedError(SystemExit):
+    """Somebody stopped the run; its code is that of the command."""
+
+
 def say_when_stopped() -> None:
     """Let Ctrl-C, SIGTERM and a lost terminal end the command `pyinfra` in order.
 
@@ -30,8 +34,7 @@ def _stop(number: int, _: FrameType | None) -> None:
     name = signal.Signals(number).name
     click.echo(
         f"error: this run was stopped ({name})\n"
-        "  hint:  what it had begun may go on on a host for a while; run the same again, which "
-        "finishes it",
+        "  hint:  run the same again, which finishes what this one has begun",
         err=True,
     )
-    raise SystemExit(128 + number)
+    raise StoppedError(128 + number)
