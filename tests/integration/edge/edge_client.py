@@ -18,7 +18,8 @@ V4, V6 = "127.0.0.1", "::1"
 
 
 class Answer(NamedTuple):
-    """What came back. Header names are lower case; `cookies` are the values of Set-Cookie."""
+    """What came back. Header names are lower case, and several values of one are joined; `cookies`
+    are the values of Set-Cookie."""
 
     status: int
     headers: dict[str, str]
@@ -125,4 +126,5 @@ def _exchange(
     got = [(name.lower(), value) for name, value in answer.getheaders()]
     text = answer.read().decode("utf-8", "replace")
     cookies = [value for name, value in got if name == "set-cookie"]
-    return Answer(answer.status, dict(got), text, cookies)
+    joined = {name: ", ".join(value for each, value in got if each == name) for name, _ in got}
+    return Answer(answer.status, joined, text, cookies)

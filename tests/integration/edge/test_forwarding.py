@@ -50,6 +50,16 @@ def test_a_list_of_claims_leaves_nothing_behind(edge):
     assert headers["x-forwarded-for"] == V4
 
 
+@pytest.mark.parametrize("port", [":", ":443", ":8443", ":1'", ":1&&x~1"])
+def test_a_port_in_the_host_goes_no_further(edge, port):
+    running = edge()
+    for path in ("/", "/api/projects"):
+        request = f"GET {path} HTTP/1.1\r\nHost: {DOMAIN}{port}\r\nConnection: close\r\n"
+        assert running.say(f"{request}Cookie: {ACCOUNT_COOKIE}\r\n\r\n").split()[1] == "200"
+    headers = [request.headers for request in running.tinykit.asked]
+    assert [(one["host"], one["x-forwarded-host"]) for one in headers] == [(DOMAIN, DOMAIN)] * 2
+
+
 def behind_cdn(edge, cdn, header=None, **access):
     named = {"client_header": header} if header else {}
     firewall = {"mode": "cdn", "cdn": {"networks": list(cdn), **named}}

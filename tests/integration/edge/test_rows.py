@@ -59,6 +59,19 @@ def test_the_builder_may_be_framed_by_itself_only_and_an_app_by_whom_it_likes(ed
     assert "x-frame-options" not in running.ask("/").headers
 
 
+@pytest.mark.parametrize("theirs", [{}, {"Cache-Control": "public, max-age=3600"}])
+def test_what_is_behind_a_gate_is_kept_by_no_cache_between(edge, theirs):
+    running = edge()
+    for path in ("/tinykit", "/tinykit/preview/x/y.css", "/api/projects", "/_pb/api/files/a/b/c"):
+        answer = running.ask(path, told={"headers": theirs}, **ACCOUNT)
+        assert answer.status == 200
+        assert "private" in answer.headers["cache-control"]
+    assert "no-store" in running.ask("/tinykit").headers["cache-control"]
+    assert running.ask("/api/setup").headers["cache-control"] == "no-store"
+    published = running.ask("/", told={"headers": theirs}).headers
+    assert published.get("cache-control") == theirs.get("Cache-Control")
+
+
 @pytest.mark.parametrize("path", ["/api/proxy?url=x", "/_tk/assets/x.svg"])
 def test_foreign_bytes_are_sandboxed_whatever_the_server_behind_says(edge, path):
     theirs = {"Content-Security-Policy": "default-src *", "Content-Type": "image/png"}
