@@ -245,7 +245,7 @@ def test_a_base_image_that_is_not_there_is_told_before_any_host_is_touched(write
     with pytest.raises(SettingsError, match="cannot be read: Is a directory") as caught:
         validate_inventory(path)
     assert [problem.key for problem in caught.value.problems] == ["docker.base_archive"]
-    validate_inventory(write("site.py", f"hosts = [{host(docker=docker)}]"))  # not used
+    validate_inventory(write("other.py", f"hosts = [{host(docker=docker)}]"))  # not used
 
 
 @pytest.mark.parametrize(
