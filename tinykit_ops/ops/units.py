@@ -113,7 +113,11 @@ def no_unit(unit: str, leftovers: Sequence[str]) -> Generator[StringCommand]:
         host.noop(f"there is no {unit}")
         return
     stop = f"systemctl disable --now --quiet {shlex.quote(unit)} || ! systemctl -q is-active {unit}"
-    script = f"{{ {stop}; }} && rm -f -- {shlex.join(leftovers)} && systemctl daemon-reload"
+    # Some programs fail as they are stopped (Debian 12's exporter for nginx always does), and would
+    # stand among the failed units for good.
+    forget = f"{{ systemctl reset-failed {shlex.quote(unit)} 2>/dev/null || true; }}"
+    remove = f"rm -f -- {shlex.join(leftovers)} && systemctl daemon-reload"
+    script = f"{{ {stop}; }} && {forget} && {remove}"
     yield StringCommand("sh", "-c", shlex.quote(script))
 
 
