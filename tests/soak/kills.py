@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import kills_endings
@@ -84,14 +85,14 @@ class Campaign:
             site.use(state, f"case {self.cases}")
 
     def _case(self, site: Site, state: State, kind: str) -> bool:
-        self.cases += 1
         began = time.monotonic()
-        print(f"{self.cases:3} {site.host.release} {site.user} {kind}: {state}", flush=True)
+        print(f"{self.cases + 1:3} {site.host.release} {site.user} {kind}: {state}", flush=True)
         faults = []
         for _ in range(self.rng.randint(1, MOST)):
             faults += self._interrupt(site, state)
         found = site.converge(state)
         faults += found or [*site.faults(state), *site.lost(state)]
+        self.cases += 1
         self.wrong += bool(faults)
         took = f"{time.monotonic() - began:.0f} s"
         print(f"    {'; '.join(f'WRONG {fault}' for fault in faults) or 'converged'} ({took})")
@@ -155,7 +156,8 @@ def main() -> int:
     print(f"seed {words.seed}, {words.count} cases", flush=True)
     with tempfile.TemporaryDirectory(prefix="tinykit-soak-kills-") as folder:
         campaign = Campaign(words, Path(folder))
-        campaign.run()
+        with suppress(KeyboardInterrupt):  # then the cases so far are told
+            campaign.run()
     ways = ", ".join(f"{campaign.ended[way]} {way}" for way in WAYS)
     print(
         f"seed {words.seed}: {campaign.cases} cases, {campaign.wrong} wrong; "

@@ -83,11 +83,11 @@ class Ended:
             found.append(f"a traceback: {self.said[-3000:]}")
         if self.code is None:
             found.append(f"the run did not end: {self.said[-1500:]}")
-        failed = self.code not in (0, None, -signal.SIGKILL)
+        is_whole = "Grand total" in self.said  # it was faster
+        failed = self.code not in (0, None, -signal.SIGKILL) and not is_whole
         if failed and "hint:" not in self.said and self.at != NOT_BEGUN:
             found.append(f"it does not say what to do: {self.said[-1500:]}")
         is_stopped = self.reached and self.at != NOT_BEGUN and ending.way in SIGNALS
-        is_whole = self.code == 0 and "--> Results" in self.said  # it was faster
         if is_stopped and self.code != 128 + SIGNALS[ending.way] and not is_whole:
             found.append(f"it was stopped, and its exit code is {self.code}: {self.said[-1500:]}")
         return found
