@@ -9,7 +9,6 @@ import signal
 from types import FrameType
 
 import click
-import pyinfra
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -23,6 +22,8 @@ def say_when_stopped() -> None:
 
     It exits with 128 and the signal's number, as a shell would say it.
     """
+    import pyinfra  # a host's agent reads settings too, and comes without
+
     if not pyinfra.is_cli:
         return
     for each in _SIGNALS:
