@@ -12,7 +12,8 @@ from pyinfra.context import host
 
 # An interrupted dpkg is finished first. Somebody else's is waited for, not broken: it may be that
 # of a run of ours whose controller died, and which goes on here without it, or the updates that a
-# cloud's image starts at its first boot. dpkg says 2 when its lock is held; apt-get waits for that
+# cloud's image starts at its first boot. There is nobody to ask about a configuration file that
+# somebody wrote or changed: theirs stays. dpkg says 2 when its lock is held; apt-get waits for that
 # one by itself, but not for the lock of the package lists.
 #
 # A mirror that is away for a minute is waited for: `update` alone would say that all is well and
@@ -21,11 +22,14 @@ from pyinfra.context import host
 _INSTALL = """\
 set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-apt() {{ apt-get -o DPkg::Lock::Timeout=300 -o APT::Update::Error-Mode=any -qq "$@" 2>&1; }}
+apt() {{
+  apt-get -o DPkg::Lock::Timeout=300 -o APT::Update::Error-Mode=any \\
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -qq "$@" 2>&1
+}}
 tries=0 away=0
 again() {{ tries=$((tries + 1)); [ "$tries" -lt 150 ] && sleep 2; }}
 back_soon() {{ away=$((away + 1)); [ "$away" -lt 6 ] && sleep 15; }}
-until dpkg --configure -a; do [ $? = 2 ] && again || exit 1; done
+until dpkg --force-confdef --force-confold --configure -a; do [ $? = 2 ] && again || exit 1; done
 get() {{ apt update && apt -y --no-install-recommends --download-only install {names}; }}
 until said=$(get); do
   case $said in

@@ -95,6 +95,12 @@ def test_packages_wait_for_a_dpkg_that_is_at_work(apt):
     assert len([call for call in calls if call.startswith("dpkg")]) == 3
 
 
+def test_nobody_is_asked_about_a_configuration_file_that_somebody_wrote(apt):
+    _, calls = apt()
+    kept = [call for call in calls if "--force-confdef" in call and "--force-confold" in call]
+    assert [call.split()[0] for call in kept] == ["dpkg", "apt-get", "apt-get", "apt-get"]
+
+
 def test_a_broken_package_fails_at_once(apt):
     done, calls = apt(dpkg="exit 1")
     assert done.returncode == 1
