@@ -50,8 +50,9 @@ class AcmeStep:
         self._home, self._tls = home, tls
         self._directory_ca, self._bundle = directory_ca, bundle
         self._reload = reload or _reload_nginx
-        wanted = settings.edge.kind == "nginx" and settings.edge.tls.mode == "acme"
-        self.names = list(pairs(settings)) if wanted else []
+        nginx = settings.edge.kind == "nginx"
+        self.names = list(pairs(settings)) if nginx and settings.edge.tls.mode == "acme" else []
+        self._shown = {Path(each.key).stem for each in pairs(settings).values()} if nginx else None
         self._server = settings.edge.tls.directory or certbot.PUBLIC_DIRECTORY
         self._email = settings.edge.tls.email or settings.admin_email
 
@@ -60,6 +61,7 @@ class AcmeStep:
         left = [f"certificate for {name}" for name in self.names if self._wants(name)]
         left += [f"install the certificate for {name}" for name in self._not_installed()]
         left += [f"forget {name}" for name in self._unwanted()]
+        left += [f"remove {path}" for path in self._shown_no_more()]
         if self._bundle_text() != files.read(self._bundle):
             left.append("authorities of the ACME directory")
         return left
@@ -73,6 +75,8 @@ class AcmeStep:
         self._write_bundle()
         for name in self._unwanted():
             self._certbot(certbot.delete(name))
+        for path in self._shown_no_more():
+            path.unlink()
         failures = {name: self._get(name) for name in self.names if self._wants(name)}
         self.install()
         failed = {name: why for name, why in failures.items() if why}
@@ -119,6 +123,14 @@ class AcmeStep:
         """Names that certbot would go on asking for, and that lead elsewhere by now."""
         known = [lineage.name for lineage in certbot.lineages(self._home)]
         return [name for name in known if name not in self.names]
+
+    def _shown_no_more(self) -> list[Path]:
+        """Keys and certificates of names and modes that were given up: nginx reads other ones by
+        now, and a private key has no business here."""
+        if self._shown is None or not self._tls.is_dir():
+            return []
+        files_here = (path for path in self._tls.iterdir() if path.suffix in {".pem", ".key"})
+        return sorted(path for path in files_here if path.stem not in self._shown)
 
     def _certbot(self, words: list[str]) -> tuple[int, str]:
         env = {"REQUESTS_CA_BUNDLE": str(self._bundle)} if self._bundle.is_file() else {}

@@ -148,10 +148,43 @@ def test_without_nginx_or_acme_certbot_forgets_what_it_would_try_to_renew(
 ):
     make_step("a.example.com").apply()
     step = make_step("a.example.com", **change)
-    assert step.pending() == ["forget a.example.com"]
+    assert step.pending()[0] == "forget a.example.com"
     step.apply()
     assert step.pending() == []
     assert not list((certbot.home / "renewal").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("edge", "kept"),
+    [
+        ({"kind": "nginx"}, ["a.example.com.key", "a.example.com.pem", "README"]),
+        (
+            {"kind": "nginx", "tls": {"mode": "internal"}},
+            ["README", "instance.key", "instance.pem"],
+        ),
+    ],
+)
+def test_keys_of_names_and_modes_that_were_given_up_go(make_settings, tmp_path, edge, kept):
+    tls = tmp_path / "tls"
+    tls.mkdir()
+    for name in ("a.example.com", "old.example.com", "instance"):
+        for ending in ("pem", "key"):
+            (tls / f"{name}.{ending}").write_text("x")
+    (tls / "README").write_text("x")
+    settings = make_settings(domains=["a.example.com"], edge=edge)
+    step = AcmeStep(
+        settings,
+        run=Certbot(tmp_path / "none"),
+        home=tmp_path / "none",
+        tls=tls,
+        directory_ca=tmp_path / "ca",
+        bundle=tmp_path / "bundle",
+        reload=lambda: None,
+    )
+    assert f"remove {tls / 'old.example.com.key'}" in step.pending()
+    step.apply()
+    assert {path.name for path in tls.iterdir()} == set(kept)
+    assert step.pending() == []
 
 
 def test_certificates_of_somebody_else_are_left_alone(make_step, certbot):
