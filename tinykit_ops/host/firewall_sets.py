@@ -11,7 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
 
 from tinykit_ops import layout
@@ -19,9 +19,16 @@ from tinykit_ops.errors import TinykitOpsError
 from tinykit_ops.host import files
 from tinykit_ops.host import firewall_known as host_knows
 from tinykit_ops.host.firewall_known import Known
+from tinykit_ops.host.firewall_near import near
 from tinykit_ops.host.firewall_places import NFT, TABLE, Places, is_active, nft
 from tinykit_ops.host.firewall_wants import Wants
 from tinykit_ops.host.units import systemctl
+
+#: Confirmed rules of an older version have no such sets, and are loaded with this file too.
+_NEAR = "".join(
+    f"add set {TABLE} near{family} {{ type ipv{family}_addr; flags interval; auto-merge; }}\n"
+    for family in "46"
+)
 
 
 def _reload(unit: str) -> None:
@@ -42,6 +49,7 @@ class FirewallSets:
         networks_file: where the edge reads the CDN's networks, one a line.
         resolv_conf, container_resolv_conf: name the resolvers, of the host and of containers.
         fetch, resolve, reload: how to ask the network, and how to tell a unit of new networks.
+        near: the public networks that this host is part of.
     """
 
     wants: Wants
@@ -52,6 +60,7 @@ class FirewallSets:
     fetch: host_knows.Fetch = host_knows.fetch
     resolve: host_knows.Resolve = host_knows.resolve
     reload: Callable[[str], None] = _reload
+    near: Callable[[], list[str]] = near
 
     def pending(self) -> list[str]:
         """What is not known yet, or not written."""
@@ -143,7 +152,9 @@ class FirewallSets:
 
     def _sets(self, known: Known) -> str:
         """The nft script that fills the sets."""
-        names = [f"{kind}{family}" for kind in ("resolver", "llm", "cdn") for family in "46"]
+        names = [
+            f"{kind}{family}" for kind in ("resolver", "llm", "cdn", "near") for family in "46"
+        ]
         content: dict[str, list[str]] = {name: [] for name in names}
         for address in self._resolvers():
             content[f"resolver{ip_address(address).version}"].append(address)
@@ -152,7 +163,9 @@ class FirewallSets:
             content[f"llm{parsed.version}"].append(f"{parsed} . {self.wants.llm_port}")
         for network in host_knows.cdn_networks(self.wants, known) if self.wants.cdn else []:
             content[f"cdn{network.version}"].append(str(network))
-        return "".join(_filled(name, members) for name, members in content.items())
+        for text in self.near():
+            content[f"near{ip_network(text).version}"].append(text)
+        return _NEAR + "".join(_filled(name, members) for name, members in content.items())
 
     def _resolvers(self) -> list[str]:
         """Those of the host, and those that containers ask."""

@@ -1,13 +1,16 @@
 """What the firewall has to be told by the host: found out, kept, and never lost to a bad answer."""
 
 import json
+import subprocess
 
 import pytest
 
+from tinykit_ops.deploy.firewall import ruleset
 from tinykit_ops.errors import UnavailableError
 from tinykit_ops.host import firewall_sets
 from tinykit_ops.host.firewall_known import read_known, resolvers
-from tinykit_ops.host.firewall_places import Places
+from tinykit_ops.host.firewall_near import near_in
+from tinykit_ops.host.firewall_places import NFT, Places
 from tinykit_ops.host.firewall_sets import FirewallSets
 from tinykit_ops.host.firewall_wants import as_text, read_wants, wants_of
 
@@ -23,6 +26,7 @@ class World:
         self.answers = {}
         self.addresses = {}
         self.reloads = []
+        self.near = []
         self.loaded = []
         state = folder / "state"
         state.mkdir()
@@ -36,6 +40,7 @@ class World:
             fetch=self.fetch,
             resolve=lambda host, port: self.addresses.get(host, []),
             reload=self.reloads.append,
+            near=lambda: self.near,
         )
 
     def fetch(self, address):
@@ -85,6 +90,53 @@ def test_changed_resolvers_are_taken_over(world):
     host.sets.apply()
     assert "resolver4 { 127.0.0.53 }" in host.script
     assert "resolver6 { fe80::1 }" in host.script
+
+
+def test_public_neighbours_are_taken_over_and_forgotten(world):
+    host = world()
+    host.near = ["8.8.4.0/24", "2a00:1:2:3::/64"]
+    host.sets.apply()
+    assert "near4 { 8.8.4.0/24 }" in host.script
+    assert "near6 { 2a00:1:2:3::/64 }" in host.script
+    host.near = []
+    host.sets.refresh()
+    assert "2a00" not in host.script
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_sets_load_with_rules_that_know_neighbours_and_with_older_ones(
+    world, make_settings, known
+):
+    host = world()
+    host.near = ["8.8.4.0/24", "2a00:1:2:3::/64"]
+    host.sets.apply()
+    # The user is made on the host, before its firewall.
+    rules = ruleset(make_settings()).replace('"tinykit"', '"nobody"')
+    if not known:
+        rules = "".join(line for line in rules.splitlines(True) if "near" not in line)
+    words = ["unshare", "--net", NFT, "--check", "--file", "-"]
+    script = rules + host.script
+    done = subprocess.run(words, input=script, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_neighbours_are_public_networks_without_a_router():
+    routes = [
+        {"dst": "default", "gateway": "8.8.4.1", "dev": "eth0"},
+        {"dst": "8.8.4.0/24", "dev": "eth0", "scope": "link"},
+        {"dst": "10.0.0.0/24", "dev": "eth0", "scope": "link"},
+        {"dst": "8.8.5.0/24", "via": {"family": "inet6", "host": "fe80::1"}, "dev": "eth0"},
+        {"dst": "9.9.0.0/16", "nexthops": [{"gateway": "8.8.4.1"}]},
+        {"dst": "8.0.0.0/8", "dev": "tun0"},
+        {"dst": "2a00:1:2:3::/64", "dev": "eth0"},
+        {"dst": "2000::/3", "dev": "he-ipv6"},
+        {"dst": "2a00:1:2:3::5", "dev": "lo"},
+        {"dst": "fe80::/64", "dev": "eth0"},
+        {"type": "unreachable", "dst": "2a00:9::/48", "dev": "lo"},
+    ]
+    found = [str(network) for network in near_in(json.dumps(routes))]
+    assert found == ["8.8.4.0/24", "2a00:1:2:3::/64"]
+    assert near_in("") == []
 
 
 def test_a_file_without_resolvers_means_the_one_that_glibc_asks(tmp_path):
