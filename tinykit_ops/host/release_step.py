@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 import requests
 import zstandard
@@ -88,7 +89,7 @@ class ReleaseStep:
             self.archive.unlink(missing_ok=True)
             raise StorageError(
                 f"the release archive has the SHA-256 {got or 'of no file'}, not {self.sha256}",
-                where=self.url or str(self.archive),
+                where=_shown(self.url, self.url) or str(self.archive),
                 hint="give the archive's own hash as app.sha256, or run the deploy again "
                 "if the upload was cut off",
             )
@@ -156,6 +157,12 @@ def _furnish(release: Path) -> None:
         Path(folder).chmod(0o755)
 
 
+def _shown(text: str, url: str) -> str:
+    """A text for people: a query may be a signature, with which anybody could fetch the archive."""
+    query = urlsplit(url).query
+    return text.replace(query, "…") if query else text
+
+
 def _download(url: str, destination: Path) -> None:
     part = destination.with_suffix(".part")
     try:
@@ -166,8 +173,8 @@ def _download(url: str, destination: Path) -> None:
         part.replace(destination)
     except requests.RequestException as error:
         raise UnavailableError(
-            f"cannot fetch the release archive: {error}",
-            where=url,
+            f"cannot fetch the release archive: {_shown(str(error), url)}",
+            where=_shown(url, url),
             hint="see that the host reaches this address, or give a local file as app.archive",
         ) from error
     finally:

@@ -5,10 +5,11 @@ import stat
 from types import SimpleNamespace
 
 import pytest
+import requests
 
 from tinykit_ops import layout
 from tinykit_ops.artifacts import file_sha256
-from tinykit_ops.errors import StorageError
+from tinykit_ops.errors import StorageError, UnavailableError
 from tinykit_ops.host import release_step
 from tinykit_ops.host.release_step import ReleaseStep, release_id
 from tinykit_ops.release.pack import pack
@@ -136,3 +137,16 @@ def test_a_host_from_before_there_was_a_folder_of_migrations_gets_one(send, home
     step.apply()
     assert (home / "migrations/current/1_first.js").exists()
     assert text_of_current(home) == "one"
+
+
+def test_a_signed_address_is_not_told_to_whoever_reads_the_log(home, monkeypatch):
+    url = "https://store.example.com/app.tar.zst?X-Signature=kanarie"
+
+    def refuse(asked, **_):
+        raise requests.ConnectionError(f"Max retries exceeded with url: {asked}")
+
+    monkeypatch.setattr(release_step.requests, "get", refuse)
+    with pytest.raises(UnavailableError, match="Max retries") as error:
+        ReleaseStep("0" * 64, url, home=home).apply()
+    assert "https://store.example.com/app.tar.zst?…" in str(error.value)
+    assert "kanarie" not in str(error.value)
