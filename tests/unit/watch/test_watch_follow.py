@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import random
 from pathlib import Path
 
@@ -158,3 +159,15 @@ def test_nothing_is_lost_or_read_twice_in_any_order_of_events(log: Log, seed: in
                 seen += log.read()
     seen += log.read()
     assert seen == written
+
+
+@pytest.mark.parametrize("name", ["access.log", "access-1.log", "access-1.log.gz"])
+def test_a_pipe_or_a_link_that_somebody_planted_is_not_opened(log: Log, name: str) -> None:
+    written = log.write(3)
+    assert log.read() == written
+    log.path.unlink()
+    for plant in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
+        planted = log.path.with_name(name)
+        plant(planted)
+        assert log.read() == []
+        planted.unlink()
