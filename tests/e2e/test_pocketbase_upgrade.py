@@ -14,7 +14,7 @@ BEGUN = f"{layout.POCKETBASE_UPGRADES}/begun.json"
 #: Kills the switch while it is at work; systemd has to settle what that leaves.
 KILL = f"""\
 tinykit-ops host pocketbase >/tmp/upgrade.log 2>&1 & upgrade=$!
-for _ in $(seq 3000); do [ ! -e {BEGUN} ] || break; sleep 0.02; done
+for _ in $(seq 15000); do [ ! -e {BEGUN} ] || break; sleep 0.02; done
 kill -9 "$(systemctl show -p MainPID --value {layout.POCKETBASE_SWITCH_UNIT})" || exit 9
 wait $upgrade; echo "ended with $?"
 """

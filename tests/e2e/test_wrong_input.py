@@ -136,6 +136,7 @@ def test_a_user_without_sudo_is_told_how_to_become_root(bare, untouched):
 def test_a_host_that_cannot_be_reached_is_named_with_the_reason(bare, untouched, data, words):
     if data.get("ssh_hostname") == NOBODY:
         data = {**data, "ssh_hostname": str(bare.lab.networks.hosts4[-2])}
+    data = {**data, "ssh_connect_retries": 0}
     run = bare.deploy_plain(bare.inventory({bare.host.name: "root"}, data=data))
     assert run.code != 0
     assert "Traceback" not in run.text

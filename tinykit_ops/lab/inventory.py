@@ -19,6 +19,13 @@ from tinykit_ops.settings.load import merge
 ADMIN_EMAIL = f"admin@{DOMAIN}"
 USERS = ("root", SUDO_USER)
 
+#: On a busy machine, a host's sshd may be late with its greeting; pyinfra gives up after 15 s.
+_PATIENCE = {
+    "ssh_connect_retries": 3,
+    "ssh_connect_retry_min_delay": 1,
+    "ssh_connect_retry_max_delay": 3,
+}
+
 HostData = dict[str, Any]
 
 
@@ -145,6 +152,7 @@ def _host_data(
 ) -> HostData:
     return {
         **connection(host, user),
+        **_PATIENCE,
         "tinykit": merge(settings(lab, host, app), overrides),
     }
 

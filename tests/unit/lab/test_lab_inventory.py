@@ -58,6 +58,7 @@ def test_hosts_are_reached_by_pinned_keys_and_nothing_of_the_users(root: Path) -
     assert data["ssh_known_hosts_file"] == str(root / "demo/keys/known_hosts")
     assert data["ssh_key"] == str(root / "demo/keys/id_ed25519")
     assert data["ssh_allow_agent"] is data["ssh_look_for_keys"] is False
+    assert data["ssh_connect_retries"] > 0
     assert "_sudo" not in data
 
 
