@@ -57,8 +57,11 @@ class Run:
 
     @property
     def report(self) -> dict[str, Any]:
-        """pyinfra's JSON."""
-        return json.loads(self.out)
+        """pyinfra's JSON. Raises: AssertionError, with its last words, when it printed none."""
+        try:
+            return json.loads(self.out)
+        except ValueError:
+            raise AssertionError(f"no report, exit {self.code}: {self.err[-3000:]}") from None
 
     def changed(self, host: str) -> list[str]:
         """Names of the operations that changed something on a host."""

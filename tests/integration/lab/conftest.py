@@ -16,6 +16,7 @@ from waiting import until
 
 from tinykit_ops.lab import cgroups, network
 from tinykit_ops.lab.names import RootNames, cache_root
+from tinykit_ops.lab.releases import DEFAULT_RELEASE, codename
 from tinykit_ops.lab.tree import ensure_tree
 
 
@@ -115,17 +116,16 @@ def apart(folder: Path, worker: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trees(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The base trees, made before anybody is killed who might be making one for all workers."""
-    group = RootNames(tmp_path_factory.mktemp("trees")).cgroup
-    for code in ("trixie", "bookworm"):
-        ensure_tree(code, cache_root(), group, print)
+def tree(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The base tree of most labs, made before somebody is killed who makes it for all workers."""
+    group = RootNames(tmp_path_factory.mktemp("tree")).cgroup
+    ensure_tree(codename(DEFAULT_RELEASE), cache_root(), group, print)
     cgroups.remove(group)
 
 
 @pytest.fixture(scope="module")
 def labs(
-    tmp_path_factory: pytest.TempPathFactory, worker_id: str, trees: None
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str, tree: None
 ) -> Iterator[LabFolder]:
     """A folder of labs, and nothing of it left afterwards."""
     folder = LabFolder(apart(tmp_path_factory.mktemp("labs"), worker_id))
