@@ -17,6 +17,7 @@ from checks_imitations import PICTURE, SHELL, hardened, raw
 from checks_site import FAULTS, Site, patience, say
 from jsonschema import Draft202012Validator
 
+from tinykit_ops import layout
 from tinykit_ops.checks import dial, plan
 from tinykit_ops.checks.fleet import HostLook
 from tinykit_ops.checks.model import Outcome, passed
@@ -213,8 +214,12 @@ def test_list_and_explain_need_no_instance(capsys: Capture) -> None:
     assert "explain" in out
 
 
-def test_on_a_machine_that_is_no_host_nothing_passes_by_accident(capsys: Capture) -> None:
+def test_on_a_machine_that_is_no_host_nothing_passes_by_accident(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """This machine has no /etc/tinykit-ops, so its host checks see nothing good of tinykit."""
+    # Somebody may have tried an agent's command here, which leaves the folder for its locks.
+    monkeypatch.setattr(layout, "LOCK_DIR", str(tmp_path / "locks"))
     code = run(["check", "--host", "--format=json", "--only=secrets", "--only=backups"])
     data = json.loads(capsys.readouterr().out)
     assert code in (Exit.FINDINGS, Exit.COULD_NOT_SEE)
