@@ -29,8 +29,8 @@ from tinykit_ops.backup.verify import Verdict, verify
 from tinykit_ops.backup.verify_noted import note, store_result, tag
 from tinykit_ops.backup.verify_volume import verify_data
 from tinykit_ops.backup.volumes import newest_complete
+from tinykit_ops.ending import ending_in_order
 from tinykit_ops.errors import TinykitOpsError
-from tinykit_ops.host.ending import ending_in_order
 
 
 class NotRestorableError(BackupError):

@@ -29,7 +29,8 @@ mkdir -p {lock_dir}
 umask 077; exec 9>>{lock}; umask 022  # who may open the lock may hold it, so it is root's alone
 flock -w 600 9
 home={home}; build=$home/builds/{build}; venv=$home/venvs/{venv}
-{unpack}mkdir -p "$home/builds" "$home/venvs"
+{unpack}
+mkdir -p "$home/builds" "$home/venvs"
 if ! [ -e "$venv/.complete" ] || ! "$venv/bin/python" -c 'import click' 2>/dev/null; then
   rm -rf "$venv"
   python3 -m venv "$venv"

@@ -13,6 +13,7 @@ from tinykit_ops.deploy.templates import render
 from tinykit_ops.errors import UsageError
 from tinykit_ops.ops.tree import File, Folder
 from tinykit_ops.settings import Settings
+from tinykit_ops.settings.docker import make_base
 from tinykit_ops.settings.pyinfra_error import RunStoppedError
 
 UNITS = "/etc/systemd/system"
@@ -83,7 +84,7 @@ def base_archive(settings: Settings) -> tuple[Path, str] | None:
         problem = UsageError(
             "the base image's archive cannot be read",
             where=f"docker.base_archive = {path}",
-            hint=f"`mmdebstrap --variant=essential --include=libstdc++6 trixie {path}` makes one",
+            hint=f"`{make_base(path)}` makes one",
         )
         raise RunStoppedError(problem)
     return path, digest

@@ -17,14 +17,14 @@ from tinykit_ops.settings.network_list import Networks, in_order
 SHORTEST = {4: 16, 6: 48}
 
 
-def near() -> list[str]:
+def near() -> Networks:
     """Public networks that this host reaches without a router; none where `ip` cannot tell."""
     found: Networks = []
     for family in ("-4", "-6"):
         words = ["ip", "-json", family, "route", "show", "table", "main"]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         found += near_in(done.stdout)
-    return [str(network) for network in in_order(found)]
+    return in_order(found)
 
 
 def near_in(routes: str) -> Networks:

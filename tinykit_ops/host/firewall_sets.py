@@ -11,7 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, ip_address, ip_network
+from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 
 from tinykit_ops import layout
@@ -23,6 +23,7 @@ from tinykit_ops.host.firewall_near import near
 from tinykit_ops.host.firewall_places import NFT, TABLE, Places, is_active, nft
 from tinykit_ops.host.firewall_wants import Wants
 from tinykit_ops.host.units import systemctl
+from tinykit_ops.settings.network_list import Networks
 
 #: Confirmed rules of an older version have no such sets, and are loaded with this file too.
 _NEAR = "".join(
@@ -60,7 +61,7 @@ class FirewallSets:
     fetch: host_knows.Fetch = host_knows.fetch
     resolve: host_knows.Resolve = host_knows.resolve
     reload: Callable[[str], None] = _reload
-    near: Callable[[], list[str]] = near
+    near: Callable[[], Networks] = near
 
     def pending(self) -> list[str]:
         """What is not known yet, or not written."""
@@ -163,8 +164,8 @@ class FirewallSets:
             content[f"llm{parsed.version}"].append(f"{parsed} . {self.wants.llm_port}")
         for network in host_knows.cdn_networks(self.wants, known) if self.wants.cdn else []:
             content[f"cdn{network.version}"].append(str(network))
-        for text in self.near():
-            content[f"near{ip_network(text).version}"].append(text)
+        for network in self.near():
+            content[f"near{network.version}"].append(str(network))
         return _NEAR + "".join(_filled(name, members) for name, members in content.items())
 
     def _resolvers(self) -> list[str]:

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tinykit_ops import __version__, layout
+from tinykit_ops.ending import ending_in_order
 from tinykit_ops.errors import AccessError, BusyError, TinykitOpsError, UsageError
 from tinykit_ops.host import audit
 from tinykit_ops.host.caller import caller
-from tinykit_ops.host.ending import ending_in_order
 from tinykit_ops.host.flock import taken
 
 LOCK = Path(layout.RUN_LOCK)

@@ -120,7 +120,8 @@ class BackupSettings(Section):
     )
     targets: Annotated[list[Target], ListLike] = Field(
         default=[],
-        description="Where snapshots go, at most 16. Each is of a kind: `s3` or `directory`.",
+        description=f"Where snapshots go, at most {MAX_TARGETS}. Each is of a kind: `s3` or "
+        "`directory`.",
         examples=[[{"kind": "directory", "name": "disk", "path": "/mnt/backup/tinykit"}]],
     )
     retention: RetentionSettings = Field(

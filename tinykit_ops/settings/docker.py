@@ -17,6 +17,11 @@ from tinykit_ops.settings.values import ImageName, ListLike, Network, Source
 _SMALLEST = 29
 
 
+def make_base(archive: object) -> str:
+    """The command that makes a base image's archive."""
+    return f"mmdebstrap --variant=essential --include=libstdc++6 trixie {archive}"
+
+
 def _subnet_is_private(docker: DockerSettings) -> Iterator[Problem]:
     subnet = docker.subnet
     example = 'example: "subnet": "172.31.83.0/28"'
@@ -66,8 +71,7 @@ class DockerSettings(Section):
     base_archive: Source | None = Field(
         default=None,
         description="The same as a root file system in a tar archive on the controller, for hosts "
-        "without a registry: `mmdebstrap --variant=essential "
-        "--include=libstdc++6 trixie base.tar` makes one.",
+        f"without a registry: `{make_base('base.tar')}` makes one.",
         examples=["dist/base-trixie.tar"],
     )
     subnet: Network = Field(

@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from tinykit_ops.ending import on_ending
 
 
 class StoppedError(SystemExit):
@@ -24,11 +24,8 @@ def say_when_stopped() -> None:
     """
     import pyinfra  # a host's agent reads settings too, and comes without
 
-    if not pyinfra.is_cli:
-        return
-    for each in _SIGNALS:
-        if signal.getsignal(each) is not signal.SIG_IGN:  # as `nohup` wants it
-            signal.signal(each, _stop)
+    if pyinfra.is_cli:
+        on_ending(_stop)
 
 
 def _stop(number: int, _: FrameType | None) -> None:

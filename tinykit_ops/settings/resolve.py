@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from tinykit_ops.settings.docker import make_base
 from tinykit_ops.settings.model import Settings
 from tinykit_ops.settings.network_list import networks_in
 from tinykit_ops.settings.problems import Problem
@@ -36,8 +37,7 @@ def _base_image_problems(settings: Settings) -> Iterator[Problem]:
         Path(source).expanduser().open("rb").close()
     except OSError as error:
         reason = f"the file {source} cannot be read: {error.strerror or error}"
-        hint = f"`mmdebstrap --variant=essential --include=libstdc++6 trixie {source}` makes one"
-        yield Problem("docker.base_archive", reason, hint)
+        yield Problem("docker.base_archive", reason, f"`{make_base(source)}` makes one")
 
 
 def _cdn_problems(settings: Settings) -> Iterator[Problem]:

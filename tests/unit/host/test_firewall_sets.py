@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from ipaddress import ip_network
 
 import pytest
 
@@ -40,7 +41,7 @@ class World:
             fetch=self.fetch,
             resolve=lambda host, port: self.addresses.get(host, []),
             reload=self.reloads.append,
-            near=lambda: self.near,
+            near=lambda: [ip_network(each) for each in self.near],
         )
 
     def fetch(self, address):

@@ -26,6 +26,7 @@ from tinykit_ops.edge.routes import Seen, route_named
 from tinykit_ops.edge.tinykit_routes import POLLUTERS
 
 _LINE = "Built-in: cross-origin requests to data APIs refused"
+_POLLUTING = f"^/_tk/data/[^/]+/({'|'.join(POLLUTERS)})(/|$)"  #: a regular expression
 _NOBODY = "tinykit-ops-check.invalid"  #: a name that nobody has (RFC 2606)
 _WRITE = f"/_tk/data/{UNKNOWN_ID}/tkops-check/none"
 _PROXY = "/api/proxy"
@@ -104,9 +105,8 @@ def _is_of_tinykit(answer: Answer) -> bool:
     looks_from=Vantage.OUTSIDER,
     checklist=_LINE,
     remedy=Remedy(
-        caddy="@pollute path_regexp (?i)^/_tk/data/[^/]+/(" + "|".join(POLLUTERS) + ")(/|$)\n"
-        "respond @pollute 404",
-        nginx="location ~* ^/_tk/data/[^/]+/(" + "|".join(POLLUTERS) + ")(/|$) { return 404; }",
+        caddy=f"@pollute path_regexp (?i){_POLLUTING}\nrespond @pollute 404",
+        nginx=f"location ~* {_POLLUTING} {{ return 404; }}",
         by_hand="Refuse the names that every JavaScript object has (__proto__, constructor, "
         "toString, valueOf …) as names of collections in the reverse proxy: written to, they "
         "change objects and functions of tinykit's whole process.",

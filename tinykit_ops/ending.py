@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -26,14 +26,19 @@ def ending_in_order() -> Iterator[None]:
         yield  # signals are none of its business
         return
     former = {each: signal.getsignal(each) for each in _SIGNALS}
-    for each, how in former.items():
-        if how is not signal.SIG_IGN:  # as `nohup` wants it
-            signal.signal(each, _end)
+    on_ending(_end)
     try:
         yield
     finally:
         for each, how in former.items():
             signal.signal(each, how)
+
+
+def on_ending(handler: Callable[[int, FrameType | None], None]) -> None:
+    """Have it called when somebody ends this process; what is ignored stays so, as for `nohup`."""
+    for each in _SIGNALS:
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, handler)
 
 
 def _end(number: int, _: FrameType | None) -> None:
